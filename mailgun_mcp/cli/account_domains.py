@@ -4,7 +4,7 @@ from mailgun_mcp.settings import Settings, SettingsError
 
 
 def domains(options: Settings) -> list[str]:
-    """Return the names. Raises SettingsError, which says why they cannot be read."""
+    """Return the names of the account's domains. Raises SettingsError with the reason if they cannot be read."""
     import anyio
 
     from mailgun_mcp.app.account_settings import account_settings

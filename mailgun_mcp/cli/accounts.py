@@ -28,7 +28,7 @@ ACTIONS = {
     "encrypt-keys": "encrypt people's own keys with the first encryption key, after you have put a new one first",
 }
 UNUSED: dict[str, object] = {"name": "", "id": None, "created": None, "keys": [], "waiting": []}
-"""The record of an account that was never used, and what that of a person's own key begins with."""
+"""The record of an account that was never used. Records of personal keys take the fields that they lack from it."""
 EXAMPLES = """\
   mailgun-mcp accounts list
   mailgun-mcp accounts rename us production
@@ -101,7 +101,7 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _unused(accounts: Iterable[StoredAccount], arguments: argparse.Namespace) -> list[str]:
-    """Return the names of the accounts in the settings that no server has made a call in."""
+    """Return the names of the configured accounts in which no server has made a call."""
     settings = load(settings_given(arguments))
     names: list[str | None] = [account.name for account in account_settings(settings)] or [settings.account]
     used = {account.name for account in accounts}

@@ -12,10 +12,10 @@ from mailgun_mcp.store.database import Store
 
 
 def answering(store: Store, name: str | None, secret_file: str | None, *, level: Level = "approval") -> str:
-    """Return the name of who answers, as it is recorded.
+    """Return the name of the person who answers, as it is recorded.
 
-    At level `two_people` it is proven: by the operating system, or by a secret. Below that, a name that nobody proved
-    is recorded with the user who gave it. Raises SettingsError, StateError.
+    At level `two_people`, the operating system or a secret proves the name. Below that, an unproven name is recorded
+    together with the user who gave it. Raises SettingsError, StateError.
     """
     user = login_user().id
     if name is None or name.strip().casefold() == user.casefold():

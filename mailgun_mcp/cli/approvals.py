@@ -31,7 +31,7 @@ from mailgun_mcp.text.durations import iso
 from mailgun_mcp.text.suggest import unknown
 
 LONGEST_TARGET = 40
-"""Characters of a target in the list."""
+"""Maximum length of a target in the list, in characters."""
 ACTIONS = {
     "list": "list the approvals, by default those that wait for an answer",
     "show": "show the call that an approval is about",
@@ -206,9 +206,9 @@ def _show(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _described(approval: Approval, now: float, *, full: bool = False) -> str:
-    """Return the text of the form, with the status of the approval above it and the time left below.
+    """Return the text of the form, with the approval's status above it and the time left below.
 
-    `full`: with every argument whole. An approval of version 0.1 has only the text of its form.
+    With `full`, no argument is shortened. An approval of version 0.1 has only the text of its form.
     """
     details = approval.details
     text = "\n".join([*details["facts"], *full_lines(details["arguments"])]) if full and details else approval.text
@@ -226,7 +226,7 @@ def _described(approval: Approval, now: float, *, full: bool = False) -> str:
 
 
 def _confirm(approval: Approval) -> None:
-    """Ask the person at a terminal. A program that runs the command has its own way to ask."""
+    """Ask the person if this is a terminal. A program that runs the command asks in its own way."""
     if sys.stdin.isatty() and read_line("\nApprove this call? [y/N] ").strip().lower() not in ("y", "yes"):
         raise StateError(f"{approval.id} is still pending: nobody said yes")
 
@@ -242,7 +242,7 @@ def _approve(store: Store, arguments: argparse.Namespace) -> None:
         elif typed is None:
             typed = _typed(approval)
     by = answering(store, arguments.by, arguments.secret_file, level=approval.level)
-    # The approval may have expired while the person was thinking.
+    # The time is read again, because the approval may have expired while the person was thinking.
     answered = Approvals(store).approve(approval.id, by=by, now=store.clock(), typed=typed)
     if answered.status == "approved":
         out(f"\nApproved by {answered.people}. Make the same call again: it runs once.")
@@ -305,7 +305,7 @@ def _grant(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _account(store: Store, name: str | None) -> StoredAccount:
-    """Return the account of that name, or the only one. Raises UnknownNameError, SettingsError."""
+    """Return the account with that name, or the only account. Raises UnknownNameError, SettingsError."""
     accounts = Accounts(store).list() if store.exists else ()
     if not accounts:
         raise SettingsError("no account was used with this state yet: let the server make one call first")

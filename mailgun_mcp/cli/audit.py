@@ -42,7 +42,7 @@ EXAMPLES = """\
   mailgun-mcp audit prune --before 90d --dry-run
   mailgun-mcp audit restart --reason "the disk was replaced\""""
 WITHOUT_A_DATABASE = ("verify", "restart")
-"""A missing log is a broken one."""
+"""Actions that also run without a database. For them, a missing log counts as a broken one."""
 FILTERED = ("list", "tail", "export")
 COLUMNS = (
     *(
@@ -149,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_values(arguments: argparse.Namespace) -> None:
-    """Refuse unusable values of flags, also where there is nothing to show yet."""
+    """Refuse invalid values of flags, even if there is nothing to show yet."""
     if arguments.action in FILTERED:
         _filter(arguments)
     for name in ("limit", "count"):
@@ -219,7 +219,7 @@ def _tail(log: AuditLog, arguments: argparse.Namespace) -> int:
         time.sleep(interval)
         for entry in log.entries(seq):
             seq = entry.seq
-            # A call is printed once, when it is over.
+            # Each call is printed once, when it has finished.
             if entry.kind == "outcome" and call_filter.takes(call := log.call(entry.call)):
                 _print([call], arguments, log)
     return OK
@@ -277,7 +277,7 @@ def _cell(value: Any) -> str:
 
 
 def record_of(call: LoggedCall, *, values: bool) -> dict[str, Any]:
-    """Return a call as `audit` prints it and `policy replay` reads it. Without `values`, it names the arguments only."""
+    """Return a call as `audit` prints it and `policy replay` reads it. Without `values`, arguments have only names."""
     fields = {name: value for name, value in call.fields.items() if name != "arguments"}
     values_by_name = call.fields.get("arguments", {})
     arguments = {"arguments": values_by_name} if values else {"argument_names": list(values_by_name)}

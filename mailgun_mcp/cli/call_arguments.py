@@ -75,7 +75,7 @@ def _pairs(words: Sequence[str], properties: Mapping[str, Any]) -> dict[str, Any
 
 
 def _items(text: str, declared: Mapping[str, Any]) -> list[Any]:
-    """Return one value of an array, or several that are written as `[a, b]`."""
+    """Return the items of an array: a single value, or several written as `[a, b]`."""
     items = _yaml(text) if text.startswith("[") else None
     return items if isinstance(items, list) else [_value(text, declared)]
 
@@ -89,5 +89,5 @@ def _value(text: str, declared: Mapping[str, Any]) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        # The check against the schema says what is wrong with it.
+        # Validation against the schema reports what is wrong with it.
         return text

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Chat until the person ends it."""
     try:
-        import prompt_toolkit  # noqa: F401 - to say what is missing before anything begins
+        import prompt_toolkit  # noqa: F401 - to report a missing package before anything starts
         import pydantic_ai  # noqa: F401
         import rich  # noqa: F401
     except ImportError:
@@ -109,7 +109,7 @@ async def _session(stack: AsyncExitStack, settings: Settings, screen: "Screen", 
     from mailgun_mcp.app.compose import create_services
     from mailgun_mcp.cli.chat_session import ChatSession
 
-    # Warnings of the server would run through what is being said; what a person must know is said in the chat.
+    # The server's warnings would appear in the middle of the chat. Everything a person must know is said in the chat.
     logs.configure("error")
     services = await stack.enter_async_context(create_services(settings))
     runner = create_runner(services, settings)
@@ -118,7 +118,7 @@ async def _session(stack: AsyncExitStack, settings: Settings, screen: "Screen", 
 
 
 def _prompt(settings: Settings) -> "Read":
-    """Return what asks the person, with a history that the arrow keys reach."""
+    """Return the function that prompts the person, with a history for the arrow keys."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.formatted_text import FormattedText
     from prompt_toolkit.history import FileHistory
@@ -133,7 +133,7 @@ def _prompt(settings: Settings) -> "Read":
     answers: PromptSession[str] = PromptSession()
 
     async def read(prompt: str) -> str:
-        # What a person answers to an approval is not a message that they would want again.
+        # Answers to approvals stay out of the history of messages, because nobody would want to repeat them.
         session = messages if prompt.startswith("> ") else answers
         return await session.prompt_async(FormattedText([("bold ansicyan", prompt)]))
 

@@ -14,7 +14,7 @@ MESSAGES = (
 )
 NO = "no, two of them still work with us"
 PAUSE = 0.04
-"""Seconds between two keys, on a terminal."""
+"""Seconds between two keystrokes, on a terminal."""
 
 
 class DemoPerson:

@@ -29,7 +29,7 @@ class Screen:
         self._latest = ""
 
     def show(self, event: Event, *, history: bool = False) -> None:
-        """Write an event. With `history`, also what the person wrote themselves."""
+        """Write an event. With `history`, also write the person's own messages."""
         body = event.body
         if event.kind == "text":
             self._piece(body["message"], body["text"])
@@ -60,7 +60,7 @@ class Screen:
                 self.line(f"  {body['text']}", "red" if body["outcome"] == "failed" else "yellow")
 
     def ask(self, body: dict[str, Any]) -> None:
-        """Write what a person is asked."""
+        """Write a question to the person."""
         self.end_text()
         form = Text(clean(body["form"]))
         self.console.print(
@@ -74,11 +74,11 @@ class Screen:
         )
 
     def line(self, text: str, style: str = "") -> None:
-        """Write a line of ours."""
+        """Write a line of the program's own text."""
         self.console.print(Text(clean(text), style=style))
 
     def end_text(self) -> None:
-        """End the line of a text that streams."""
+        """End the line of a streaming text."""
         if self._message:
             self.console.print()
             self._message = ""
@@ -87,7 +87,7 @@ class Screen:
         if message != self._message:
             self.end_text()
             self._message = message
-        # Control characters of a model would move the cursor.
+        # Control characters in a model's text could move the cursor.
         self.console.print(Text(clean(text)), end="", soft_wrap=True)
 
     def _finished(self, body: dict[str, Any]) -> None:

@@ -32,11 +32,11 @@ HELP = """/undo     undo the last change that this chat made
 POLL = 1.0
 
 Read = Callable[[str], Awaitable[str]]
-"""Asks the person for a line. Raises EOFError at the end, KeyboardInterrupt for Ctrl+C."""
+"""Prompts the person for a line. Raises EOFError at the end of input, KeyboardInterrupt for Ctrl+C."""
 
 
 class ChatSession:
-    """One person's chat."""
+    """A chat with one person."""
 
     def __init__(self, services: Services, runner: Runner, principal: Principal, screen: Screen, read: Read) -> None:
         self._services = services
@@ -47,7 +47,7 @@ class ChatSession:
         self._conversation = new_id(12)
         self._undo: list[str] = []
         self._last = 0
-        """The last event that was shown."""
+        """Id of the last event that was shown."""
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "/undo": self._undo_last,
             "/cost": self._cost,
@@ -73,7 +73,7 @@ class ChatSession:
                 await self.handle(text)
 
     async def handle(self, text: str) -> None:
-        """Do a command, or send a message and show what happens."""
+        """Run a command, or send a message and show what happens."""
         name, _, rest = text.partition(" ")
         try:
             if name in self._commands:
@@ -89,7 +89,7 @@ class ChatSession:
             self._screen.line(str(error), "yellow")
 
     async def _follow(self, run: Run) -> None:
-        """Show a run, and ask the person until nothing waits for them any more."""
+        """Show a run, and ask the person until nothing is waiting for them."""
         await self._ask_until_done(*await self._show(self._runner.watch(run, self._principal)))
 
     async def _ask_until_done(self, outcome: str, asked: list[dict[str, Any]]) -> None:
@@ -103,7 +103,7 @@ class ChatSession:
                     self._principal, self._conversation, answers, run=f"run-{token_hex(8)}", client=CLIENT
                 )
             except (AnswerError, BusyError) as error:
-                # It has expired, or was answered elsewhere: the turn goes on by itself.
+                # The approval has expired or was answered elsewhere, so the turn continues by itself.
                 self._screen.line(str(error), "yellow")
                 outcome, asked = await self._wait(await self._open())
                 continue
@@ -129,7 +129,7 @@ class ChatSession:
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
-        """Let Ctrl+C stop the turn, and not the program."""
+        """Make Ctrl+C stop the turn instead of the program."""
         loop = asyncio.get_running_loop()
         stopping = set[asyncio.Task[None]]()
 
@@ -139,7 +139,7 @@ class ChatSession:
 
         try:
             loop.add_signal_handler(signal.SIGINT, stop)
-        except (NotImplementedError, RuntimeError, ValueError):  # pragma: no cover - not on Windows or in a thread
+        except (NotImplementedError, RuntimeError, ValueError):  # pragma: no cover - on Windows or in a thread
             yield
             return
         try:
@@ -148,7 +148,10 @@ class ChatSession:
             loop.remove_signal_handler(signal.SIGINT)
 
     async def _answers(self, asked: list[dict[str, Any]]) -> list[Answer]:
-        """Ask the person what they may answer. Empty when they stopped the turn, or somebody answered elsewhere."""
+        """Ask the person the questions that they may answer.
+
+        The result is empty if they stopped the turn, or if somebody answered elsewhere.
+        """
         answers = []
         for body in asked:
             if body["answerable"]:
@@ -159,7 +162,7 @@ class ChatSession:
         return answers
 
     async def _answer(self, body: dict[str, Any]) -> Answer | None:
-        """Ask the person. None when they stopped the turn instead, or when it was answered elsewhere meanwhile."""
+        """Ask the person one question. None if they stopped the turn, or if it was answered elsewhere meanwhile."""
         self._screen.ask(body)
         typed = body["typed"]
         prompt = "y = do it, anything else = no, with your reason > "
@@ -185,14 +188,14 @@ class ChatSession:
         return Answer(body["approval"], False, reason="" if text.lower() in ("n", "no") else text)
 
     async def _line(self, prompt: str) -> str | None:
-        """Return what the person types, or None for Ctrl+C and Ctrl+D. A task must not end with a KeyboardInterrupt."""
+        """Return the line that the person types, None for Ctrl+C and Ctrl+D. KeyboardInterrupt must not end a task."""
         try:
             return (await self._read(prompt)).strip()
         except (KeyboardInterrupt, EOFError):
             return None
 
     async def _answered_elsewhere(self, approval: str) -> None:
-        """Return once somebody has answered on another way, or nobody has in time."""
+        """Return when somebody has answered in another way, or when the time to answer is over."""
         while approval in {body["approval"] for body in await self._open()}:
             await self._pause()
 
@@ -209,7 +212,7 @@ class ChatSession:
         return await self._show(self._runner.events(self._principal, self._conversation, after=self._last))
 
     async def _pause(self) -> None:
-        """Wait before the next look: another process may be the one that continues the turn."""
+        """Wait before checking again, because another process may continue the turn."""
         await asyncio.sleep(POLL)
 
     async def _open(self) -> list[dict[str, Any]]:
@@ -224,7 +227,7 @@ class ChatSession:
         message = (result.structured or {}).get("message") if not result.is_error else result.text
         self._screen.line(f"  {message}", "yellow" if result.is_error else "green")
         if result.kind in ("done", "failed"):
-            # Also what cannot be undone, or was undone before, makes room for the change before it.
+            # Drop changes that cannot be undone or were already undone, so that the previous change comes next.
             self._undo.pop()
 
     async def _cost(self, _: str) -> None:
@@ -267,7 +270,7 @@ class ChatSession:
 
 
 class _AskHere:
-    """Asks the person in the chat about an undo that they want themselves."""
+    """Asks the person in the chat to confirm an undo that they requested."""
 
     can_ask = True
 
@@ -276,11 +279,11 @@ class _AskHere:
         self._read = read
 
     async def ask(self, form: Form, *, patience: float) -> FormAnswer:
-        """Return what the person's answer means. No answer in time is a no."""
+        """Return the meaning of the person's answer. No answer in time counts as a no."""
         self._screen.console.print(form.text, markup=False)
         prompt = "y = do it > " if form.typed is None else f"type {form.typed} to do it > "
         try:
-            # Not `wait_for`: Ctrl+C in the task that it makes would end the program.
+            # Not `wait_for`: it creates a task, and Ctrl+C in that task would end the program.
             async with asyncio.timeout(patience):
                 text = (await self._read(prompt)).strip()
         except TimeoutError:

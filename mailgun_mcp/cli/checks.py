@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OLDEST_PYTHON = (3, 11)
 PATIENCE = 10.0
-"""Longest time for a check in seconds, whatever the time-out of calls."""
+"""Maximum time for a check in seconds, even if the time-out of calls is longer."""
 MAX_SKEW = 60
 KEY_SHAPE = re.compile(r"key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}")
 PROBES = {
@@ -33,7 +33,7 @@ PROBES = {
     "IPs": ("list_ips", {}),
     "IP allowlist": ("list_ip_allowlist", {}),
 }
-"""Reads that need different roles of a key."""
+"""What a read is about -> tool and arguments. The reads need different roles of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _readers(path: Path) -> str:
 
 
 def region(settings: Settings, endpoint: "Endpoint") -> CheckResult:
-    """Return the region or address that calls go to."""
+    """Report the region or address that calls go to."""
     if settings.simulator:
         return CheckResult("region", "ok", "the simulator, inside this process")
     if endpoint.region is None:
@@ -162,7 +162,7 @@ def _encryption(connection: socket.socket, host: str) -> CheckResult:
 
 
 class AccountReader:
-    """Finds out what the key may do, by sending reads with the real client. It never writes."""
+    """Finds out what the key is allowed to do by sending reads with the real client. It never writes."""
 
     def __init__(self, catalogue: "Catalogue", client: "Client", subaccount: str | None) -> None:
         self.client = client
@@ -182,7 +182,7 @@ class AccountReader:
             return fault
 
     async def probe(self) -> "dict[str, Response | MailgunError]":
-        """Return the results of PROBES. If the first fails in a way that the others would too, only its result is returned."""
+        """Return the results of PROBES, or only the first result if it fails in a way that affects all of them."""
         answers: dict[str, Response | MailgunError] = {}
         for name, (tool, arguments) in PROBES.items():
             answers[name] = await self.read(tool, arguments)
@@ -192,7 +192,7 @@ class AccountReader:
 
 
 def login(answer: "Response | MailgunError", endpoint: "Endpoint", elsewhere: bool | None) -> CheckResult:
-    """Check whether the key works. `elsewhere`: whether the other region accepts it, None if it was not tried."""
+    """Check whether the key works. `elsewhere` is whether the other region accepts it, or None if it was not tried."""
     from mailgun_mcp.errors import MailgunError
 
     if not isinstance(answer, MailgunError):
@@ -237,7 +237,7 @@ def _logged_in(answer: "Response", endpoint: "Endpoint") -> CheckResult:
 
 
 def permissions(answers: "dict[str, Response | MailgunError]") -> CheckResult:
-    """List which of the tried reads the key allows."""
+    """Report which of the probed reads the key allows."""
     groups: dict[str, list[str]] = {"allowed": [], "forbidden": [], "unknown": []}
     for name, answer in answers.items():
         state = _permission(answer)

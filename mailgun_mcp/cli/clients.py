@@ -16,9 +16,9 @@ INPUT = {
     "description": "Mailgun API key",
     "password": True,
 }
-"""VS Code asks for this once and keeps the answer in its secret storage."""
+"""The input that VS Code asks for once. It keeps the answer in its secret storage."""
 SLOW_START_SECONDS = 120
-"""How long a client should wait for a server that uvx installs first."""
+"""Seconds for which a client should wait for a server that uvx must install first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +27,33 @@ class ClientProgram:
 
     title: str
     files: Mapping[str, tuple[str, ...]]
-    """Scope -> file. The first scope is the default. Of several files, the first that exists is used, else the first.
+    """Scope -> possible files. The first scope is the default. The first file that exists is used, or else the first.
 
-    `~` is the home directory, `@` the directory of applications' settings, `%` that of the user's configuration.
+    `~` is the home directory, `@` the directory for application settings, `%` the user's configuration directory.
     """
     signs: tuple[str, ...] = ()
-    """Files and directories that show that the client is on this machine."""
+    """Files and directories whose presence shows that the client is on this machine."""
     program: str = ""
-    """The client's command. If it is on the PATH, the client is on this machine too."""
+    """The client's command. Its presence on the PATH also shows that the client is on this machine."""
     servers: tuple[str, ...] = ("mcpServers",)
     """The keys in the file that lead to the servers."""
     form: Literal["json", "toml", "yaml"] = "json"
     shape: Literal["plain", "opencode", "goose"] = "plain"
-    """How an entry names command, arguments and environment."""
+    """The names of command, arguments and environment in an entry."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    """What every entry starts with."""
+    """The fixed values at the start of every entry."""
     key: Mapping[str, Any] = field(default_factory=dict)
     """The part of an entry that passes the API key on. The key itself is never written."""
     slow_start: Mapping[str, Any] = field(default_factory=dict)
-    """The part of an entry that gives a server more time to start: uvx installs it the first time."""
+    """The part of an entry that gives a server more time to start, because uvx may have to install it first."""
     foreign: Callable[[Mapping[str, Any]], str] | None = None
-    """Says what is wrong with a file that is for another version of the client; empty if nothing is."""
+    """Describes the fault in a file for another version of the client. Returns "" if there is none."""
     older: str = ""
-    """The key in CLIENTS of the version before, which keeps its servers in the same file in another form."""
+    """The key in CLIENTS of the previous version, which stores its servers in the same file in another form."""
     key_step: str = ""
     tool_limit: int | None = None
     defers_above: int | None = None
-    """Number of tools above which the client gives a model only names, and loads a tool when it is needed."""
+    """The number of tools above which the client gives a model only their names, and loads a tool when it is needed."""
     after: str = "Restart it."
 
     def file(self, scope: str | None) -> Path:
@@ -268,8 +268,8 @@ CLIENTS: dict[str, ClientProgram] = {
 def entry(client: ClientProgram, command: list[str], key_file: str | None, *, keyless: bool) -> dict[str, Any]:
     """Return the entry that runs `command`.
 
-    The server reads the API key from `key_file` if there is one, else the client passes it on its own way. With
-    `keyless` it needs none.
+    The server reads the API key from `key_file` if it is given; otherwise the client passes the key in its own way.
+    With `keyless`, no key is needed.
     """
     program, arguments = command[0], command[1:]
     server = dict(client.fixed)

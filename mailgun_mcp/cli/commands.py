@@ -21,4 +21,4 @@ COMMANDS = {
     "doctor": "check API key, region, network and clock",
     "install": "add this server to the configuration of an MCP client",
 }
-"""Command -> what it does, as help and docs show it."""
+"""Command -> its description in help and docs."""

@@ -20,11 +20,11 @@ SECRET = re.compile(r"(?:key-)?[0-9a-f]{32}(?:-[0-9a-f]{8}-[0-9a-f]{8})?")
 BEARER = re.compile(r"Bearer [A-Za-z0-9_-]+")
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|AUTHORIZATION", re.IGNORECASE)
 INPUTS = "inputs"
-"""Where VS Code lists what it asks the person for."""
+"""The key under which VS Code lists the inputs that it asks the person for."""
 
 
 BOM = "\ufeff"
-"""What some programs on Windows begin a file with. It stays there."""
+"""The byte order mark with which some Windows programs start a file. It is preserved."""
 
 
 class _Unusable(ValueError):
@@ -40,7 +40,7 @@ def snippet(client: ClientProgram, name: str, entry: Mapping[str, Any]) -> str:
 
 
 def installed(text: str, client: ClientProgram, name: str) -> bool:
-    """Return whether the file's `text` has a server of that name. Raises SettingsError if it is not valid."""
+    """Return whether the file's `text` has a server with that name. Raises SettingsError if the file is invalid."""
     try:
         return name in _servers(_read(text.removeprefix(BOM), client), client)
     except (ValueError, RecursionError) as error:
@@ -58,10 +58,10 @@ def is_of_another_version(text: str, client: ClientProgram) -> bool:
 def with_server(
     text: str, path: Path, client: ClientProgram, name: str, entry: Mapping[str, Any], *, force: bool
 ) -> str:
-    """Return the file's `text` with the server in it, or the same text if it is already there.
+    """Return the file's `text` with the server added, or unchanged if the server is already there.
 
-    Raises SettingsError if another entry has the name and `force` is off, or if the file cannot be edited safely. The
-    message shows the difference, or the text to add by hand.
+    Raises SettingsError if a different entry has the name and `force` is off, or if the file cannot be edited safely.
+    The message shows the difference, or the text to add by hand.
     """
     try:
         body = text.removeprefix(BOM)
@@ -76,7 +76,7 @@ def with_server(
 
 
 def without_server(text: str, path: Path, client: ClientProgram, name: str) -> str:
-    """Return the file's `text` without the server, or the same text if it is not there.
+    """Return the file's `text` without the server, or unchanged if the server is not there.
 
     Raises SettingsError if the file cannot be edited safely.
     """
@@ -91,9 +91,9 @@ def without_server(text: str, path: Path, client: ClientProgram, name: str) -> s
 
 
 def before_install(text: str, earlier: Iterable[str], path: Path, client: ClientProgram, name: str) -> str | None:
-    """Return which of the `earlier` versions of the file became `text` by adding the server and nothing else, if one did.
+    """Return the one of the `earlier` versions of the file to which only the server was added to make `text`, or None.
 
-    Going back to it leaves no trace of the server, not even a blank line.
+    Restoring that version leaves no trace of the server, not even a blank line.
     """
     try:
         entry = _servers(_read(text.removeprefix(BOM), client), client).get(name)
@@ -147,7 +147,7 @@ def _removed(text: str, client: ClientProgram, name: str) -> str:
 
 
 def _checked(new: str, document: dict[str, Any], client: ClientProgram) -> str:
-    """Return the edited text if it says what `document` does. A TOML table may be gone when its last entry is."""
+    """Return the edited text if it equals `document`. A TOML table may disappear with its last entry."""
     found = _read(new, client)
     _servers(found, client)
     _servers(document, client)
@@ -157,7 +157,7 @@ def _checked(new: str, document: dict[str, Any], client: ClientProgram) -> str:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Return whether two documents are equal. A number that is not a number equals itself here."""
+    """Return whether two documents are equal. Unlike with `==`, NaN equals NaN."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -166,7 +166,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _format(client: ClientProgram) -> ModuleType:
-    """Return the module that edits files of the client's form."""
+    """Return the module that edits the file format of the client."""
     from importlib import import_module
 
     return import_module(f"mailgun_mcp.cli.config_{client.form}")
@@ -178,7 +178,7 @@ def _read(text: str, client: ClientProgram) -> dict[str, Any]:
 
 
 def _servers(document: dict[str, Any], client: ClientProgram) -> dict[str, Any]:
-    """Return the servers in the document, which is given an empty mapping of them if it has none."""
+    """Return the mapping of servers in the document. If there is none, an empty one is added."""
     level = document
     for index, key in enumerate(client.servers):
         if client.form == "yaml" and level.get(key) is None:

@@ -12,20 +12,20 @@ class JsonFileError(ValueError):
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the document, empty if there is none. Comments and trailing commas may be in it. Raises JsonFileError."""
+    """Return the document, empty for an empty text. Comments and trailing commas are allowed. Raises JsonFileError."""
     value: dict[str, Any] = _parse(text).value if text.strip() else {}
     return value
 
 
 def render(path: Sequence[str], value: Any) -> str:
-    """Return the entry as a document of its own."""
+    """Return the entry as a complete document."""
     for key in reversed(path):
         value = {key: value}
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 def put(text: str, path: Sequence[str], value: Mapping[str, Any]) -> str:
-    """Return the text with the entry at `path` added, or replaced if it is there."""
+    """Return the text with the entry at `path` added or replaced."""
     text = text if text.strip() else "{}\n"
     node = _parse(text)
     for index, key in enumerate(path[:-1]):
@@ -47,7 +47,7 @@ def remove(text: str, path: Sequence[str]) -> str:
 
 
 def append(text: str, key: str, item: Mapping[str, Any]) -> str:
-    """Return the text with the item added to the list `key`, which is made if there is none."""
+    """Return the text with the item added to the list `key`, which is created if necessary."""
     root = _parse(text)
     if key not in root.members:
         return jsonc.with_member(text, root, key, [item])

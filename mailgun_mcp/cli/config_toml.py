@@ -32,7 +32,7 @@ def render(path: Sequence[str], value: Mapping[str, Any]) -> str:
 
 
 def put(text: str, path: Sequence[str], value: Mapping[str, Any]) -> str:
-    """Return the text with the table at `path` added, or replaced if it is there."""
+    """Return the text with the table at `path` added or replaced."""
     if _at(read(text), path) is None:
         new = text + _line_ends(f"{_gap(text)}{render(path, value)}", text)
         return new if _valid(new) else _with_tomlkit(text, path, value)
@@ -41,7 +41,7 @@ def put(text: str, path: Sequence[str], value: Mapping[str, Any]) -> str:
 
 
 def remove(text: str, path: Sequence[str]) -> str:
-    """Return the text without the table at `path`. Its tables go too; comments after it stay."""
+    """Return the text without the table at `path` and its subtables. Comments after it stay."""
     new = _tables_replaced(text, path, "")
     return new if _valid(new) and _at(read(new), path) is None else _with_tomlkit(text, path, None)
 
@@ -104,12 +104,12 @@ def _gap(text: str) -> str:
 
 
 def _line_ends(new: str, text: str) -> str:
-    """Return what is new with the line ends of the text. Those of the text itself stay, and may be mixed."""
+    """Return `new` with the line ends of `text`. Those of the text itself, which may be mixed, are kept."""
     return new.replace("\n", "\r\n") if "\r\n" in text else new
 
 
 def _tables_replaced(text: str, path: Sequence[str], table: str) -> str:
-    """Replace the first table at `path` by `table` and remove the others below it. Comments after a table stay."""
+    """Replace the first table at `path` by `table`, and remove the tables below it. Comments after a table stay."""
     dotted = r"\s*\.\s*".join(rf"[\"']?{re.escape(key)}[\"']?" for key in path)
     own = re.compile(rf"\s*\[\s*{dotted}\s*[.\]]")
     lines: list[str] = []

@@ -9,11 +9,11 @@ from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.atomic_write import draft_file
 
 MOST_BACKUPS = 50
-"""Backups that are looked at."""
+"""Maximum number of backups to read."""
 
 
 def read(path: Path) -> str:
-    """Return the text of the file, empty if there is none. Raises SettingsError if it cannot be read."""
+    """Return the text of the file, or "" if there is no file. Raises SettingsError if it cannot be read."""
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -23,11 +23,11 @@ def read(path: Path) -> str:
 
 
 def backups(path: Path) -> Iterator[str]:
-    """Yield the texts of the backups that earlier changes made, the newest first."""
+    """Yield the texts of the backups made by earlier changes, newest first."""
     target = path.resolve()
     names = (f"{target.name}.bak{'' if number == 1 else number}" for number in range(MOST_BACKUPS, 0, -1))
     for name in names:
-        # Nobody can go back to one that cannot be read.
+        # A backup that cannot be read cannot be restored either.
         with suppress(SettingsError):
             backup = target.with_name(name)
             if backup.is_file():
@@ -35,12 +35,12 @@ def backups(path: Path) -> Iterator[str]:
 
 
 def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | None:
-    """Write `new` in place of `old`, keep the file's mode, and return the backup, None for a new file.
+    """Replace `old` by `new`, and keep the file's mode. Return the backup, or None for a new file.
 
-    `private`: the file and its backup become readable for their owner only.
+    With `private`, only the owner can read the file and its backup afterwards.
 
-    A symbolic link stays one, and its target is written. Raises SettingsError if the file cannot be written, or is no
-    longer `old`.
+    If the path is a symbolic link, its target is written. Raises SettingsError if the file cannot be written, or if its
+    text is no longer `old`.
     """
     target = path.resolve()
     try:
@@ -60,7 +60,7 @@ def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | 
 
 
 def _check_writable(target: Path, path: Path) -> None:
-    """Refuse a file that somebody made read-only: putting another one in its place would ignore that."""
+    """Refuse a read-only file. Replacing it would succeed, but somebody made it read-only on purpose."""
     if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
         raise SettingsError(
             f"{path} is read-only. Nothing was changed. Make it writable, or use --print and edit it yourself"

@@ -15,7 +15,7 @@ class YamlFileError(ValueError):
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the document, empty if there is none. Raises YamlFileError."""
+    """Return the document, or an empty one for an empty text. Raises YamlFileError."""
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -30,7 +30,7 @@ def read(text: str) -> dict[str, Any]:
 
 
 def render(path: Sequence[str], value: Mapping[str, Any]) -> str:
-    """Return the entry as a document of its own."""
+    """Return the entry as a complete document."""
     nested: Any = value
     for key in reversed(path):
         nested = {key: nested}
@@ -38,7 +38,7 @@ def render(path: Sequence[str], value: Mapping[str, Any]) -> str:
 
 
 def put(text: str, path: Sequence[str], value: Mapping[str, Any]) -> str:
-    """Return the text with the entry at `path` added, or replaced if it is there."""
+    """Return the text with the entry at `path` added or replaced."""
     parent, rest = _deepest(text, path)
     if parent is None:
         return text + _line_ends(f"{'' if not text or text.endswith(chr(10)) else chr(10)}{render(path, value)}", text)
@@ -130,7 +130,7 @@ def _key_end(text: str, path: Sequence[str]) -> int:
 
 
 def _content_end(node: yaml.Node) -> int:
-    """Return where the content ends. The mark of a block's end stands after the comments that follow it."""
+    """Return where the content ends. A block node's own end mark comes after the comments that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _content_end(last[1] if isinstance(last, tuple) else last)
@@ -151,5 +151,5 @@ def _block(value: Any, indent: int = 0) -> str:
 
 
 def _line_ends(new: str, text: str) -> str:
-    """Return what is new with the line ends of the text. Those of the text itself stay, and may be mixed."""
+    """Return `new` with the line ends of `text`. Those of the text itself, which may be mixed, are kept."""
     return new.replace("\n", "\r\n") if "\r\n" in text else new

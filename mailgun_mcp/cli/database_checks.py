@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from mailgun_mcp.store.sealing import SealKeys
 
 OLDEST = 14
-"""The oldest release of PostgreSQL that works."""
+"""The oldest supported major version of PostgreSQL."""
 
 
 def database(settings: Settings) -> list[CheckResult]:
-    """Return the checks of the database and of the keys that open what is sealed in it; none for a state in a file."""
+    """Return the checks of the database and of the keys that open its sealed values; none for a state in a file."""
     if settings.state_url is None:
         return []
     from mailgun_mcp.call.reseal import SEALED

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    """Play the session. FAILED if a step does not go as expected."""
+    """Play the session. Return FAILED if a step does not go as expected."""
     import anyio
 
     return anyio.run(_play)
@@ -55,12 +55,12 @@ async def _session(state: str) -> int:
 
 
 class _Person:
-    """Shows the form, and answers for a person who first declines and later agrees."""
+    """Shows the form, and answers as a person who first declines and later agrees."""
 
     def __init__(self) -> None:
         self._asked = 0
 
-    async def __call__(self, context: Any, params: Any) -> Any:  # noqa: ARG002 - the names are the SDK's
+    async def __call__(self, context: Any, params: Any) -> Any:  # noqa: ARG002 - the SDK defines the names
         from mcp_types import ElicitResult
 
         out(paint("   the person is asked:", "bold"))
@@ -77,7 +77,7 @@ class _Person:
 
 @dataclass(slots=True)
 class _Story:
-    """The session, and what one step passes to the next."""
+    """The session, and the values that one step passes to the next."""
 
     client: Any
     message_id: str = ""

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run all checks. FAILED if one of them failed; OK if there are only warnings."""
+    """Run all checks. Return FAILED if one of them failed, OK if there are only warnings."""
     checks = examine(settings_given(arguments))
     failed = any(check.state == "failure" for check in checks)
     if arguments.json:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 def examine(flags: dict[str, Any], now: Callable[[], float] = time) -> "list[CheckResult]":
     """Return the results of the checks, in order, for the settings on the command line.
 
-    If a check fails, those that depend on it are left out.
+    If a check fails, the checks that depend on it are skipped.
     """
     from mailgun_mcp import settings
     from mailgun_mcp.app import compose as start
@@ -75,7 +75,7 @@ def _database(options: Settings) -> "list[CheckResult]":
 
 
 def _of_accounts(options: Settings, now: Callable[[], float], *, able: bool) -> "list[CheckResult]":
-    """Return the checks of the account, or of each of the configuration file, whose names then begin with its name."""
+    """Return the checks of the account, or those of each account in the configuration file, prefixed with its name."""
     from mailgun_mcp.app.account_settings import account_settings
     from mailgun_mcp.cli.checks import CheckResult
 
@@ -130,7 +130,7 @@ def _client(options: Settings) -> "Client":
 async def account(
     options: Settings, now: Callable[[], float], client_of: "Callable[[Settings], Client]" = _client
 ) -> "list[CheckResult]":
-    """Return the checks that read with the key. `client_of` makes the client for the settings of a region."""
+    """Return the checks that send reads with the key. `client_of` makes the client for the settings of a region."""
     from mailgun_mcp.cli import checks
     from mailgun_mcp.errors import MailgunError
 
@@ -153,7 +153,7 @@ def _in_region(options: Settings, region: str) -> Settings:
 
 
 async def _accepts(catalogue: "Catalogue", client: "Client", subaccount: str | None) -> bool | None:
-    """Return whether the client's region accepts the key, None if it did not say."""
+    """Return whether the client's region accepts the key, or None if it did not answer clearly."""
     from mailgun_mcp.cli.checks import AccountReader
     from mailgun_mcp.errors import MailgunError
 

@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the tasks and report. FAILED if one of them did not succeed."""
+    """Run the tasks and report. Return FAILED if one of them did not succeed."""
     tasks = _selected(_tasks(arguments.files), arguments.family, arguments.task)
     if arguments.list:
         table(
@@ -173,7 +173,7 @@ def _count(text: str | None, default: int) -> int:
 
 
 def _quiet(_: "Verdict", __: int) -> None:
-    """Say nothing: a scripted agent is done in seconds."""
+    """Report no progress, because a scripted agent is done in seconds."""
 
 
 def _note_verdict(verdict: "Verdict", number: int) -> None:
@@ -193,5 +193,5 @@ def _write(report: "Report") -> None:
 
 
 def _printable(text: str) -> str:
-    """Return a text without what a terminal would obey: it quotes what strangers wrote."""
+    """Return a text without terminal control characters, because it quotes what strangers wrote."""
     return "".join(character if character.isprintable() else " " for character in text)

@@ -13,4 +13,4 @@ MEANINGS = {
     REFUSED: "denied by policy, waiting for an approval, or declined by a person; nothing was sent",
     INTERRUPTED: "interrupted",
 }
-"""Exit code -> meaning, as help and docs show it."""
+"""Exit code -> its meaning in help and docs."""

@@ -18,7 +18,7 @@ SUFFIX = ".dist-info"
 def foreign_owners(path: Iterable[str] | None = None, *, names_starting_with: str = "") -> list[str]:
     """Return the distributions other than ours that own files of `mailgun_mcp`, as `NAME in DIRECTORY`.
 
-    `names_starting_with` limits the search to distributions whose name starts so, with `_` for `-`.
+    `names_starting_with` limits the search to distributions whose name has that prefix, with `_` for `-`.
     """
     return [
         f"{name} in {directory}"
@@ -29,13 +29,13 @@ def foreign_owners(path: Iterable[str] | None = None, *, names_starting_with: st
 
 
 def warn_of_foreign_package() -> None:
-    """Warn on stderr, which stays free for text under every transport, when somebody else's package is installed."""
+    """Warn if another distribution has installed files here. The warning goes to stderr, which no transport uses."""
     for owner in foreign_owners(names_starting_with=PACKAGE):
         sys.stderr.write(f"mailgun-mcp: warning: {sentence(owner)}\n")
 
 
 def sentence(owner: str) -> str:
-    """Return what is wrong and what to do about it."""
+    """Return a message with the problem and what to do about it."""
     return (
         f"the package {owner} is not {DISTRIBUTION} and also installs files into {PACKAGE}. "
         f"Files of both may be mixed. Uninstall both, then install {DISTRIBUTION} again."

@@ -9,7 +9,7 @@ EXAMPLES = "examples:\n"
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Help whose usage has one word for all optional flags, and whose examples stay as they are."""
+    """Shows one word for all optional flags in the usage, and leaves the examples unwrapped."""
 
     def add_usage(
         self, usage: str | None, actions: Iterable[argparse.Action], groups: Iterable[Any], prefix: str | None = None
@@ -39,17 +39,17 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 def examples_of(text: str, command: str) -> str | None:
-    """Return the end of a command's help: those of its examples (one a line) that begin with `command`."""
+    """Return the epilog of a command's help: its examples (one per line) that start with `command`, or None."""
     chosen = [line for line in text.splitlines() if f"{line.strip()} ".startswith(f"{command} ")]
     return EXAMPLES + "\n".join(chosen) if chosen else None
 
 
 def sentences(help_text: str) -> str:
-    """Return the help of an action as the beginning of a page."""
+    """Return the help text of an action as sentences, to start its help page with."""
     return f"{help_text[0].upper()}{help_text[1:]}."
 
 
 def action_list(helps: Sequence[tuple[str, str]]) -> str:
-    """Return the actions of a command and what each does, one a line."""
+    """Return the actions of a command and what each does, one per line."""
     width = max(len(name) for name, _ in helps)
     return "\n".join(f"  {name:<{width}}  {help_text}" for name, help_text in helps)

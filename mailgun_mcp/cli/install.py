@@ -41,7 +41,7 @@ EXAMPLES = """\
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What to write, and where."""
+    """The entry to write, and the file to write it to."""
 
     client: ClientProgram
     path: Path
@@ -49,9 +49,9 @@ class _Plan:
     name: str
     entry: dict[str, Any]
     chosen: Sequence[str] = ()
-    """The toolsets that were chosen because the client takes only so many tools."""
+    """The toolsets that were chosen because of the client's limit on tools."""
     remote: bool = False
-    """Whether the client connects to a server that runs already. Its entry holds the server's token."""
+    """Whether the client connects to a server that is already running. Then the entry contains the server's token."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _for_each(clients: Sequence[ClientProgram], act: Callable[[ClientProgram], None]) -> int:
-    """Act on each client. With several, one that cannot be edited does not stop the others."""
+    """Call `act` for each client. With several clients, the failure of one does not stop the others."""
     code = OK
     for client in clients:
         try:
@@ -120,7 +120,7 @@ def _for_each(clients: Sequence[ClientProgram], act: Callable[[ClientProgram], N
 
 
 def _present() -> list[ClientProgram]:
-    """Return the clients on this machine. Of two versions that share a file, the one whose form the file has."""
+    """Return the clients on this machine. If two versions share a file, return the one that matches the file's form."""
     return [_version_of(client) for client in CLIENTS.values() if client.present]
 
 
@@ -146,7 +146,7 @@ def _list(name: str) -> int:
 
 
 def _state(client: ClientProgram, path: Path, name: str) -> str:
-    """Return the server's name if the client's file has it, or that the file cannot be read, or nothing."""
+    """Return the server's name if the client's file has it, a note if the file cannot be read, or ""."""
     from mailgun_mcp.cli.config_edit import installed
     from mailgun_mcp.cli.config_write import read
 
@@ -201,7 +201,7 @@ def _plan(client: ClientProgram, arguments: argparse.Namespace, options: Setting
 
 
 def _remote_plan(client: ClientProgram, arguments: argparse.Namespace, options: Settings) -> _Plan:
-    """Return the plan of a client that connects over HTTP. The token is for one user, so the project never gets it."""
+    """Return the plan for a client that connects over HTTP. The token is one user's, so no project file gets it."""
     from mailgun_mcp.cli.remote_entry import remote_entry
 
     if arguments.scope == "project" or "user" not in client.files:
@@ -217,7 +217,7 @@ def _selects(options: Settings) -> bool:
 
 
 def _path(client: ClientProgram, arguments: argparse.Namespace) -> tuple[Path, str]:
-    """Return the client's file and its scope. A file that the person names belongs to no scope."""
+    """Return the client's file and its scope. A file that the person names has no scope."""
     if arguments.file:
         return Path(arguments.file).expanduser().absolute(), ""
     scope = arguments.scope or ("user" if arguments.all else next(iter(client.files)))
@@ -228,7 +228,7 @@ def _path(client: ClientProgram, arguments: argparse.Namespace) -> tuple[Path, s
 
 
 def _program(uvx_source: str | None, *, shared: bool) -> list[str]:
-    """Return the words that run this program. Where others share the file, the name on the PATH if it is this one."""
+    """Return the words that run this program. For a shared file, prefer the name on the PATH if it is this program."""
     if uvx_source is not None:
         return [_uvx(), "--from", _source(uvx_source), "mailgun-mcp"]
     script = Path(sys.executable).with_name("mailgun-mcp.exe" if sys.platform == "win32" else "mailgun-mcp")
@@ -239,7 +239,7 @@ def _program(uvx_source: str | None, *, shared: bool) -> list[str]:
 
 
 def _uvx() -> str:
-    """Return the full path of uvx: a desktop application does not have the shell's PATH."""
+    """Return the full path of uvx, because a desktop application does not have the shell's PATH."""
     path = shutil.which("uvx")
     if path is None:
         raise SettingsError("uvx is not on the PATH: install uv, or leave out --uvx")
@@ -247,7 +247,7 @@ def _uvx() -> str:
 
 
 def _source(text: str) -> str:
-    """Return the full path of a checkout or wheel. A name on a package index could be anybody's."""
+    """Return the full path of a checkout or wheel. A name on a package index is not allowed: anybody could own it."""
     path = Path(text).expanduser().absolute()
     wheel = path.is_file() and path.name.startswith(f"{DISTRIBUTION.replace('-', '_')}-") and path.suffix == ".whl"
     if not wheel and not (path / "mailgun_mcp" / "__init__.py").is_file():
@@ -256,7 +256,7 @@ def _source(text: str) -> str:
 
 
 def _server_arguments(arguments: argparse.Namespace, toolsets: Sequence[str]) -> list[str]:
-    """Return the command line's flags that are for the server. The key file is passed in the environment."""
+    """Return the flags that are meant for the server. The key file is passed in the environment."""
     flags: list[str] = ["--toolsets", ",".join(toolsets)] if toolsets else []
     for name, value in settings_given(arguments).items():
         if name == "api_key_file":

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SPACE = re.compile(r"(?:[ \t\r\n]|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
-"""What may stand between two tokens."""
+"""The space and comments that are allowed between two tokens."""
 REST_OF_LINE = re.compile(r"[ \t]*(?:/\*[^\n]*?\*/[ \t]*)*(?://[^\r\n]*)?")
-"""The comments that belong to what stands before them on the line."""
+"""The comments at the end of a line, which belong to the value before them."""
 SCALAR = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|-?\d[\d.eE+-]*|true|false|null')
 NEWLINE = re.compile(r"\r?\n")
 INDENTED = re.compile(r"^([ \t]+)\S", re.MULTILINE)
@@ -23,7 +23,7 @@ class JsoncError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class JsonPart:
-    """Where a member, with its name, or an item stands, and the comma after it."""
+    """The position of a member (including its name) or an item, and of the comma after it."""
 
     start: int
     end: int
@@ -32,20 +32,20 @@ class JsonPart:
 
 @dataclass(slots=True)
 class JsonNode:
-    """A value and where it stands in the text."""
+    """A value and its position in the text."""
 
     start: int
     end: int
     value: Any
     members: "dict[str, JsonNode]" = field(default_factory=dict)
-    """Of an object."""
+    """The members of an object."""
     items: "list[JsonNode]" = field(default_factory=list)
-    """Of an array."""
+    """The items of an array."""
     depth: int = 0
     comma: int | None = None
-    """Where the comma after the last member or item stands, if there is one."""
+    """Position of the comma after the last member or item, if there is one."""
     parts: "list[JsonPart]" = field(default_factory=list)
-    """Where each member or item stands, in their order."""
+    """The position of each member or item, in order."""
 
     @property
     def last(self) -> "JsonNode | None":
@@ -63,7 +63,7 @@ def parse(text: str) -> JsonNode:
 
 
 def with_member(text: str, parent: JsonNode, key: str, value: Any) -> str:
-    """Return the text with the member added to an object, or its value replaced there."""
+    """Return the text with the member added to an object, or with its value replaced."""
     present = parent.members.get(key)
     if present is not None:
         indent = _line_indent(text, present.start)
@@ -89,19 +89,19 @@ def _without(text: str, parent: JsonNode, index: int) -> str:
     comma = parent.parts[index - 1].comma if index and part.comma is None else None
     if comma is None:
         return text[:start] + text[end:]
-    # The last part goes, so the comma of the one before it goes too.
+    # The last part is removed, so the comma before it must be removed too.
     between = text[comma + 1 : start]
     return text[:comma] + (between if between.strip() or "\n" in between else "") + text[end:]
 
 
 def _has_comment(text: str, parent: JsonNode, only: JsonPart) -> bool:
-    """Return whether a comment stands beside the only part of an object or array."""
+    """Return whether there is a comment beside the only part of an object or array."""
     after = text[only.end if only.comma is None else only.comma + 1 : parent.end - 1]
     return bool((text[parent.start + 1 : only.start] + after).strip())
 
 
 def _whole_lines(text: str, start: int, end: int) -> tuple[int, int]:
-    """Widen the range to whole lines if nothing else stands on them."""
+    """Extend the range to whole lines if there is nothing else on them."""
     line = text.rfind("\n", 0, start) + 1
     rest = _line_end(text, end)
     newline = NEWLINE.match(text, rest)

@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 TIMEOUT = 10.0
-"""Seconds."""
+"""Time-out of a request in seconds."""
 NO_ANSWER = 0
-"""Stands for the status when there was no response."""
+"""The status to report when there was no response."""
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -24,7 +24,7 @@ def opener() -> OpenerDirector:
 
 
 async def post(url: str, content_type: str, body: bytes) -> int:
-    """Post to a URL and return the status of the response, NO_ANSWER if there was none."""
+    """Post to a URL and return the status of the response, or NO_ANSWER if there was none."""
     return await asyncio.to_thread(_post, url, content_type, body)
 
 

@@ -25,14 +25,14 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of stdout has left. Without this, the interpreter would complain about unwritten text at its exit.
+        # The reader of stdout is gone. Without this, the interpreter would complain about unwritten text when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
 
 def _run(argv: list[str]) -> int:
     if not argv:
-        # A client's configuration runs this. Loading argparse would cost it 15 ms.
+        # Clients run the program this way. Loading argparse would take another 15 ms.
         from mailgun_mcp.cli.serve import serve
 
         return serve({})

@@ -10,16 +10,16 @@ from typing import Any, TextIO
 from mailgun_mcp.settings import colour_preference
 
 NARROWEST = 40
-"""Characters of a line below which wrapping helps nobody."""
+"""Width in characters below which lines are not wrapped."""
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
 NARROWEST_COLUMN = 12
-"""Characters below which no column of a table is shortened."""
+"""Minimum width in characters to which a column of a table is shortened."""
 STATE_COLOURS = {
     **dict.fromkeys(("ok", "allow"), "green"),
     **dict.fromkeys(("warning", "confirm"), "yellow"),
     **dict.fromkeys(("failure", "failed", "deny"), "red"),
 }
-"""The colour of a check's state or of a policy's decision."""
+"""State of a check or decision of a policy -> its colour."""
 
 
 def out(text: str = "") -> None:
@@ -38,7 +38,7 @@ def as_json(value: Any) -> None:
 
 
 def fitted(text: str, stream: TextIO | None = None) -> str:
-    """Return the text in lines that fit a terminal, continued with an indent. For a pipe it stays as it is."""
+    """Return the text wrapped to fit a terminal, with indented continuation lines. For a pipe, it is unchanged."""
     if not (stream or sys.stdout).isatty():
         return text
     width = max(get_terminal_size().columns, NARROWEST)
@@ -63,7 +63,7 @@ def table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def words(value: Any) -> str:
-    """Return a JSON value as a person would read it: `a: 1, b: yes`. What a terminal would not show is escaped."""
+    """Return a JSON value as a person would read it: `a: 1, b: yes`. Unprintable characters are escaped."""
     if isinstance(value, Mapping):
         return ", ".join(f"{label(str(name))}: {words(item)}" for name, item in value.items()) or "none"
     if isinstance(value, (list, tuple)):
@@ -75,12 +75,12 @@ def words(value: Any) -> str:
 
 
 def label(name: str) -> str:
-    """Return the name of a field as words."""
+    """Return the name of a field in words."""
     return name.replace("_", " ")
 
 
 def _fitting(widths: Sequence[int], room: int) -> list[int]:
-    """Make the widest columns narrower, evenly, until a row has room, but none below NARROWEST_COLUMN."""
+    """Shrink the widest columns evenly until a row fits, but none below NARROWEST_COLUMN."""
     fitting = list(widths)
     while sum(fitting) + 2 * (len(fitting) - 1) > room and max(fitting) > NARROWEST_COLUMN:
         fitting[fitting.index(max(fitting))] -= 1

@@ -7,7 +7,7 @@ from mailgun_mcp.settings import load
 
 
 def page_url(given: str | None) -> str:
-    """Return the base URL: the given one, or that of the environment and the configuration file. Raises SettingsError."""
+    """Return the base URL: `given`, or the one in the environment or configuration file. Raises SettingsError."""
     if given is not None:
         parts = urlsplit(given)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:

@@ -26,9 +26,9 @@ HELP = ("-h", "--help")
 CALL_SETTINGS = tuple(
     name for name, option in OPTIONS.items() if name not in ("transport", "mode") and not option.metadata["over_http"]
 )
-"""The settings that mean something for a single call, which nobody connects to."""
+"""The settings that matter for a single call, without those for serving clients."""
 STATE_SETTINGS = ("state", "state_url", "seal_keys")
-"""The settings that say where the state is."""
+"""The settings for the location of the state."""
 METAVARS = {
     **dict.fromkeys(("spec", "api_key_file", "instructions"), "FILE"),
     **dict.fromkeys(("model", "summary_model"), "PROVIDER:NAME"),
@@ -41,7 +41,7 @@ METAVARS = {
     "account": "NAME",
     "subaccount": "ID",
 }
-"""Setting -> what stands for its value in help, where the name of the setting does not say it."""
+"""Setting -> the placeholder for its value in help, if the setting's own name is unsuitable."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         self._positionals.title = "arguments"
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override] # the base class overloads it
-        """Parse with the flags first: argparse alone would take `show --json NAME` for a missing name."""
+        """Parse with the flags moved to the front. argparse alone would miss the name in `show --json NAME`."""
         words = list(sys.argv[1:] if args is None else args)
         return super().parse_known_args(words if self.actions() else self._flags_first(words), namespace)
 
@@ -61,7 +61,7 @@ class Parser(argparse.ArgumentParser):
         return [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
 
     def flags(self) -> list[str]:
-        """Return every flag that the parser accepts, besides those for help."""
+        """Return every flag that the parser accepts, except those for help."""
         return [flag for action in self._actions for flag in action.option_strings if flag not in HELP]
 
     def _flags_first(self, words: list[str]) -> list[str]:
@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(flag, unknown(kind, str(value), [str(choice) for choice in choices]))
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where help is, and end."""
+        """Print what is wrong and where to find help, and exit."""
         helped = self.prog.removeprefix("mailgun-mcp").strip()
         sys.stderr.write(
             f"{self.prog}: error: {message}\nFor help: {' '.join(['mailgun-mcp', 'help', helped]).strip()}\n"
@@ -124,7 +124,7 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
 
 
 def _command_first(words: list[str]) -> list[str]:
-    """Return the words with the command, which flags may precede, in front. Without one, it is `serve`."""
+    """Return the words with the command moved to the front, since flags may precede it. The default is `serve`."""
     flags = command_parser("serve") if any(word in COMMANDS for word in words) else None
     position = 0
     while flags is not None and position < len(words):
@@ -150,7 +150,7 @@ def _refuse_extra(parser: Parser, arguments: argparse.Namespace, name: str) -> N
 
 
 def command_parser(name: str) -> Parser:
-    """Return the parser of a command, with its actions. The docs are generated from it too."""
+    """Return the parser of a command, with its actions. The docs are generated from it as well."""
     module = importlib.import_module(f"mailgun_mcp.cli.{name}")
     examples = getattr(module, "EXAMPLES", "")
     prog = f"mailgun-mcp {name}"
@@ -170,7 +170,7 @@ def _helps(parser: Parser) -> list[tuple[str, str]]:
 
 
 def _with_new_words(words: list[str], renamed: Mapping[str, str]) -> list[str]:
-    """Replace the previous release's actions and flags, which a command lists in RENAMED, by today's."""
+    """Replace the previous release's actions and flags, which a command lists in RENAMED, by the current ones."""
     replaced = []
     for position, word in enumerate(words):
         name, equals, value = word.partition("=")
@@ -180,7 +180,7 @@ def _with_new_words(words: list[str], renamed: Mapping[str, str]) -> list[str]:
 
 
 def _check_flags_before_the_action(parser: Parser, words: list[str]) -> None:
-    """If the action is optional, argparse would take the value of an unknown flag for the action."""
+    """Refuse unknown flags before an optional action. argparse would take the value of such a flag for the action."""
     optional = [action for action in parser.actions() if not action.required]
     actions = {choice for action in optional for choice in action.choices}
     for word in words if actions else ():
@@ -211,7 +211,7 @@ def add_settings(parser: argparse.ArgumentParser, *, only: Iterable[str] | None 
 
 
 def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that the command line gives."""
+    """Return the settings given on the command line."""
     flags = {name: getattr(arguments, name, None) for name in (*OPTIONS, "config")}
     return {
         name: ",".join(value) if isinstance(value, list) else value
@@ -227,7 +227,7 @@ def open_store(arguments: argparse.Namespace) -> "Store":
     settings = load(settings_given(arguments))
     store = opened(state_directory(settings.state), settings.state_url, settings.seal_keys)
     if settings.state_url:
-        # Before the person is asked anything; and its clock is the one that counts.
+        # Opened before the person is asked anything. The store's clock is the one that counts.
         with store.reading():
             pass
     return store

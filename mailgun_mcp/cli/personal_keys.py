@@ -22,7 +22,7 @@ STATES = {
 
 
 def personal_keys(store: "Store", settings: Settings) -> "PersonalKeys":
-    """Return the table of people's keys, with the encryption keys of the settings. Raises SettingsError."""
+    """Return the store of people's keys, with the encryption keys from the settings. Raises SettingsError."""
     from mailgun_mcp.app.personal_keys import encryption_keys
     from mailgun_mcp.identity.personal_keys import PersonalKeys
 
@@ -30,7 +30,7 @@ def personal_keys(store: "Store", settings: Settings) -> "PersonalKeys":
 
 
 def rows(store: "Store") -> list[tuple[str, ...]]:
-    """Return the rows of `accounts list`."""
+    """Return the rows for personal keys in `accounts list`."""
     return [
         (f"own key of {key.principal}", "", f"region {key.region}", f"since {iso(key.created)}", STATES[key.encryption])
         for key in personal_keys(store, load({})).list()
@@ -38,7 +38,7 @@ def rows(store: "Store") -> list[tuple[str, ...]]:
 
 
 def records(store: "Store") -> list[dict[str, object]]:
-    """Return what `accounts list --json` says of them."""
+    """Return the records for personal keys in `accounts list --json`."""
     return [
         {
             "name": f"own key of {key.principal}",
@@ -64,7 +64,7 @@ def encrypt(store: "Store", _: argparse.Namespace) -> None:
 
 
 def check(settings: Settings) -> "list[CheckResult]":
-    """Check that the keys that people stored can be used; nothing where they store none. Nothing is created."""
+    """Check that the stored keys can be used. No checks if nobody stores keys. Nothing is created."""
     from contextlib import closing
 
     from mailgun_mcp.cli.checks import CheckResult

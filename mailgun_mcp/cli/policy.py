@@ -36,7 +36,7 @@ METAVARS = {
     **dict.fromkeys(("recipients_last_hour", "spent_this_month"), "N"),
     "subaccount": "ID",
 }
-"""Assumption -> what stands for its value in help."""
+"""Assumption -> the placeholder for its value in help."""
 NAMES = ("check", "explain", "test", "table", "replay", "schema")
 
 
@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the action. For an invalid policy file, list all its faults."""
+    """Run the action. For an invalid policy file, print all its faults."""
     from mailgun_mcp.policy.file.load import PolicyError
 
     actions = {
@@ -128,7 +128,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _domains(arguments: argparse.Namespace) -> list[str]:
-    """Return the names of the account's domains, which are read from Mailgun."""
+    """Read the names of the account's domains from Mailgun."""
     from mailgun_mcp.cli.account_domains import domains
 
     return domains(load({name: getattr(arguments, name) for name in (*ACCOUNT_SETTINGS, "config")}))
@@ -290,12 +290,12 @@ def _painted(decision: "Decision") -> str:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    # Not `settings_given`: here `--region` and `--subaccount` are facts of an assumed call.
+    # Not `settings_given`: in this command, `--region` and `--subaccount` are facts of an assumed call.
     return load({name: getattr(arguments, name) for name in ("spec", "config")})
 
 
 def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
-    """Return every tool that a rule may name, also those that a server with these settings would not offer."""
+    """Return every tool that a rule may name, including those that a server with these settings would not offer."""
     from mailgun_mcp.catalogue.catalogue import Catalogue
 
     spec = _settings(arguments).spec

@@ -13,16 +13,16 @@ CHANGING = {
     "approvals": ("add-approver", "remove-approver", "grant", "revoke", "clear", "page"),
     "accounts": ("accept", "rename", "remove-key", "encrypt-keys"),
 }
-"""Command -> its actions that change whom or what the server trusts."""
+"""Command -> actions that change whom or what the server trusts."""
 CREATING = ("add-approver", "page")
-"""Actions that can be the first that a state sees."""
+"""Actions that may be the first ever recorded in a state."""
 RECORDED = ("name", "new", "key", "source", "id", "match", "span", "account", "principal", "by")
-"""What is recorded of the command line. No secret is among it."""
+"""The arguments of the command line that are recorded. None of them is a secret."""
 
 
 @contextmanager
 def recorded(store: Store, command: str, arguments: argparse.Namespace) -> Iterator[None]:
-    """Record the command: the intent before it is done, the outcome after it. What cannot be recorded is not done."""
+    """Record the intent before the command runs and the outcome after it. It does not run if it cannot be recorded."""
     action = arguments.action
     if action not in CHANGING[command] or not (store.exists or action in CREATING):
         yield

@@ -12,12 +12,12 @@ from mailgun_mcp.settings import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class RemoteForm:
-    """How a client's file names a server that runs already."""
+    """The form of a client's entry for a server that is already running."""
 
     url: str = "url"
     headers: str = "headers"
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    """What every entry starts with."""
+    """The fixed values at the start of every entry."""
 
 
 HTTP = {"type": "http"}
@@ -36,11 +36,11 @@ FORMS: dict[str, RemoteForm] = {
     "opencode-1": RemoteForm(fixed=REMOTE),
     "goose": RemoteForm(url="uri", fixed={**CLIENTS["goose"].fixed, "type": "streamable_http"}),
 }
-"""The clients that can send headers, by their keys in CLIENTS."""
+"""Key in CLIENTS -> form of the entry, for the clients that can send headers."""
 
 
 def remote_entry(client: ClientProgram, url: str, token: str) -> dict[str, Any]:
-    """Return the entry that connects to the server at `url`. Raises SettingsError where that cannot be."""
+    """Return the entry that connects to the server at `url`. Raises SettingsError if that is not possible."""
     forms = {CLIENTS[key].title: form for key, form in FORMS.items()}
     form = forms.get(client.title)
     if form is None:

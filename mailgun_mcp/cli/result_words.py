@@ -19,7 +19,7 @@ INDENT = "  "
 
 
 def result_words(result: Mapping[str, Any], width: int) -> str:
-    """Return the lines of a result, with a table where its rows fit `width`."""
+    """Return the lines of a result, as a table if its rows fit `width`."""
     notice = result.get(NOTICE)
     boundary = notice.get("boundary") if isinstance(notice, Mapping) else None
     plain = _without_fences(result, boundary) if boundary else result
@@ -28,11 +28,11 @@ def result_words(result: Mapping[str, Any], width: int) -> str:
 
 
 def error_words(error: "CallResult", state: Path | None) -> str:
-    """Return what a person who typed the command is told of an error, without the advice that is for a model."""
+    """Return the text of an error for the person who typed the command, without the advice for models."""
     from mailgun_mcp.confirm.confirm import MODEL_ADVICE, NOT_SHOWN_START
 
     if error.approval is None:
-        # Who was asked in this terminal has seen the question.
+        # The person was asked in this terminal, so they have already seen the question.
         return error.text.replace(MODEL_ADVICE, "").partition(NOT_SHOWN_START)[0].rstrip()
     name = error.approval["id"]
     return (
@@ -43,7 +43,7 @@ def error_words(error: "CallResult", state: Path | None) -> str:
 
 
 def _ends(result: Mapping[str, Any]) -> Iterator[str]:
-    """Say how to get what is not shown."""
+    """Yield how to get what is not shown."""
     more, left_out = result.get(NEXT), result.get(LEFT_OUT)
     if isinstance(more, Mapping):
         yield f"\nMore follows: add {' '.join(f'{name}={words(value)}' for name, value in more.items())}"
@@ -89,7 +89,7 @@ def _field(head: str, value: Any, indent: str, width: int) -> Iterator[str]:
 
 
 def _table(rows: Sequence[Mapping[str, Any]], indent: str, width: int) -> list[str]:
-    """Return the rows as a table, or nothing if they do not fit."""
+    """Return the lines of the rows as a table, or none if they do not fit."""
     flat = [_flat(row) for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
     cells = [[words(name) for name in names], *([words(row.get(name)) for name in names] for row in flat)]

@@ -71,7 +71,7 @@ def _record(secret: "Secret", names: Mapping[str, str]) -> dict[str, str]:
         "created": created,
         "account": names.get(secret.account, secret.account),
         "tool": secret.tool,
-        # Names in a response come from Mailgun, and this may be a terminal.
+        # Field names come from Mailgun, and could contain terminal control characters.
         "field": clean(secret.place),
         "stored_in": secret.kept_in,
     }

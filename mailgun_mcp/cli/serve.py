@@ -29,7 +29,7 @@ def run(arguments: "Namespace") -> int:
 
 def serve(flags: Mapping[str, Any]) -> int:
     """Serve until the client or a signal ends it. `flags` override the environment, which overrides the file."""
-    # The objects that imports create all stay, so collecting garbage meanwhile would cost 70 ms for nothing.
+    # The objects that imports create all stay alive, so garbage collection during the imports would waste 70 ms.
     gc.disable()
     from mailgun_mcp import settings
     from mailgun_mcp.app import compose as start
@@ -45,7 +45,7 @@ def serve(flags: Mapping[str, Any]) -> int:
     if options.agent and options.transport != "http":
         raise settings.SettingsError("agent: it needs --transport http")
     if options.transport == "stdio" and (sys.stdin is None or sys.stdout is None):
-        # Python's, where the file was closed before it started. Another file would get its number.
+        # Python sets the stream to None if it was closed at the start. Another file would then get its descriptor.
         raise settings.SettingsError(
             "transport: stdio needs stdin and stdout, which the client reads and writes, and one is closed"
         )
@@ -53,7 +53,7 @@ def serve(flags: Mapping[str, Any]) -> int:
     if options.transport == "stdio":
         from mailgun_mcp.server import stdio_start
 
-        # What a user's own document adds can have numbers that the SDK writes in another form.
+        # A user's own document may contain numbers that the SDK would write in another form.
         stdio_start.serve(services, answer_early=not options.spec)
     else:
         services.pack()

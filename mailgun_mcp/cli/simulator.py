@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from mailgun_mcp.simulator.smtp.server import SmtpSockets
 
 PORT = 8025
-THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - which address reaches all that it listens on
-"""Host that stands for every address -> one of them."""
+THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - maps it to an address to connect to
+"""Host that means all addresses -> the loopback address to connect to."""
 SELF = "self"
 MAILGUN = "mailgun"
 EXAMPLES = """\
@@ -152,7 +152,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _listen(arguments: argparse.Namespace, name: str, port: str) -> "socket":
-    """Open a socket. Raises SettingsError where other machines would reach a simulator that takes any key."""
+    """Open a socket. Raises SettingsError if other machines could reach a simulator that accepts any key."""
     from mailgun_mcp.app.listen import is_loopback, listen
 
     if not arguments.key and not is_loopback(arguments.host):
@@ -161,7 +161,7 @@ def _listen(arguments: argparse.Namespace, name: str, port: str) -> "socket":
 
 
 def _smtp_sockets(arguments: argparse.Namespace, stack: ExitStack) -> "SmtpSockets | None":
-    """Open the sockets of SMTP, if it is wanted, and make its certificate. Both last as long as the stack."""
+    """Open the sockets for SMTP, if requested, and make a certificate. Both last as long as the stack."""
     ports = {"smtp": arguments.smtp, "smtp-tls": arguments.smtp_tls}
     if ports == {"smtp": None, "smtp-tls": None}:
         return None
@@ -220,7 +220,7 @@ def _state_file(name: str | None) -> Path | None:
 
 
 def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Account | None":
-    """Return the account of the state file, else of the scenario. None lets the simulator choose."""
+    """Return the account in the state file, or that of the scenario. None means the simulator's default."""
     from mailgun_mcp.simulator.control.state_file import open_account
     from mailgun_mcp.simulator.model.clock import SystemClock
 

@@ -14,21 +14,21 @@ from mailgun_mcp.cli.local_http import opener
 from mailgun_mcp.settings import SettingsError
 
 TIMEOUT = 60.0
-"""Seconds."""
+"""Time-out of a request in seconds."""
 PART = 1 << 20
-"""Bytes of a response that are read at a time."""
+"""Number of bytes of a response to read at a time."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SimulatorError(Exception):
-    """The simulator refused a control request. The text says why."""
+    """The simulator refused a control request. The message says why."""
 
 
 def request(url: str, key: str, method: str, route: str, body: Any) -> Any:
     """Return the response of a control route. `body` is sent as JSON, or as it is if it is an open file.
 
-    Raises SimulatorError if the simulator refuses the request, and SettingsError for a URL that is not on this machine
-    or that nothing answers.
+    Raises SimulatorError if the simulator refuses the request, and SettingsError if the URL is not on this machine or
+    nothing answers there.
     """
     with _response(url, key, method, route, body) as response:
         answer = _object(response.read())
@@ -38,7 +38,10 @@ def request(url: str, key: str, method: str, route: str, body: Any) -> Any:
 
 
 def download(url: str, key: str, route: str) -> Iterator[bytes]:
-    """Yield the response of a control route in parts. Raises the errors of `request`, the first of them at once."""
+    """Return the parts of a control route's response.
+
+    Raises the errors of `request` at once, and SimulatorError later if the response breaks off.
+    """
     response = _response(url, key, "GET", route, None)
     if "json" not in response.headers.get("content-type", ""):
         response.close()

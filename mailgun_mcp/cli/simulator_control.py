@@ -25,9 +25,9 @@ class Control:
     """One action on a running simulator."""
 
     usage: str
-    """Its arguments, as the docs show them."""
+    """The arguments, as shown in the docs."""
     routes: str
-    """The control routes that it uses."""
+    """The control routes that the action uses."""
     help: str
     add: Callable[[argparse.ArgumentParser], None]
     request: Callable[[Options], ControlRequest]
@@ -196,7 +196,7 @@ def _read(name: str) -> str:
 
 
 def _new_word(change: str) -> str:
-    """Return today's word for one of the previous release."""
+    """Return the current word for a word of the previous release."""
     return {"hold": "pause", "release": "resume"}.get(change, change)
 
 
@@ -290,7 +290,7 @@ CONTROLS: dict[str, Control] = {
 
 
 def control(arguments: Options) -> int:
-    """Send the action to the simulator at `arguments.url` and print the response. FAILED if it was refused."""
+    """Send the action to the simulator at `arguments.url` and print the response. Return FAILED if it was refused."""
     _check_flags(arguments)
     method, route, body = CONTROLS[arguments.action].request(arguments)
     key = arguments.key or "simulator"
@@ -309,7 +309,7 @@ def control(arguments: Options) -> int:
 
 
 def _check_flags(arguments: Options) -> None:
-    """Raise SettingsError if a flag for starting a simulator comes before the action: it would have no effect."""
+    """Raise SettingsError if a flag for starting a simulator precedes the action, where it has no effect."""
     for name, default in arguments.starting.items():
         if name not in ("key", "action") and getattr(arguments, name) != default:
             flag = name.replace("_", "-")

@@ -79,7 +79,7 @@ def write_tree(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def write_skill(folder: Path, skill: Skill) -> None:
-    """Write a skill in place of our earlier one. Raises SettingsError where the folder of that name is somebody else's."""
+    """Write a skill, replacing our earlier version. Raises SettingsError if a folder of that name is not ours."""
     place = folder / skill.name
     if place.exists() and not _is_ours(place):
         raise SettingsError(f"{place} is not from mailgun-mcp: move it, then install again")
@@ -90,7 +90,7 @@ def write_skill(folder: Path, skill: Skill) -> None:
 
 
 def remove_skill(folder: Path, name: str) -> bool:
-    """Remove our skill of that name, and return whether there was one. What somebody added to its folder stays."""
+    """Remove our skill of that name, and return whether there was one. Files that others added to its folder stay."""
     place = folder / name
     if not _is_ours(place):
         return False

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the differences. FAILED if there are any."""
+    """Print the differences. Return FAILED if there are any."""
     from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.catalogue.openapi.diff import compare, render
 

@@ -15,8 +15,8 @@ class Terminal:
         return sys.stdin.isatty() and sys.stderr.isatty()
 
     async def ask(self, form: Form, *, patience: float) -> FormAnswer:
-        """Return what the person's answer means. No answer in time is a no."""
-        import anyio.to_thread  # only a call needs it, help does not
+        """Return the meaning of the person's answer. No answer in time counts as a no."""
+        import anyio.to_thread  # needed only for calls, not for help
 
         with anyio.move_on_after(patience):
             return await anyio.to_thread.run_sync(_ask, form, abandon_on_cancel=True)
@@ -24,14 +24,14 @@ class Terminal:
 
 
 def read_line(prompt: str) -> str:
-    """Write the prompt to stderr and return the line that the person types, empty at the end of the input."""
+    """Write the prompt to stderr and return the line that the person types, or "" at the end of input."""
     sys.stderr.write(prompt)
     sys.stderr.flush()
     return sys.stdin.readline()
 
 
 def read_secret(prompt: str) -> str:
-    """Return the secret that the person types, which the terminal does not show."""
+    """Return the secret that the person types without echo."""
     from getpass import getpass
 
     return getpass(prompt, stream=sys.stderr)

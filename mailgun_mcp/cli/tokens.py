@@ -142,7 +142,7 @@ def _described(token: StoredToken) -> dict[str, Any]:
 
 
 def _record(store: Store, command: str, by: str, details: dict[str, Any], now: float) -> None:
-    """Write into the audit log who made or revoked what. It stands there like a call."""
+    """Record in the audit log who made or revoked which token. The record has the form of a call."""
     from mailgun_mcp.audit.entries import LogEntry
     from mailgun_mcp.audit.log import AuditLog, new_call_id
 

@@ -12,22 +12,22 @@ from mailgun_mcp.cli.output import as_json, out, table
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a list of tools costs."""
+    """The cost of a list of tools."""
 
     tools: int
     bytes: int
-    """On the wire, with output schemas and annotations."""
+    """Size on the wire in bytes, including output schemas and annotations."""
     tokens: int
-    """Of names, descriptions and input schemas, about."""
+    """Approximate number of tokens of the names, descriptions and input schemas."""
 
 
 def budget_of(tools: list[dict[str, Any]]) -> Budget:
-    """Return what the tools cost."""
+    """Return the cost of the tools."""
     return Budget(len(tools), list_bytes(tools), estimated_tokens(tools))
 
 
 def show_budget(arguments: argparse.Namespace, tools: list[dict[str, Any]]) -> int:
-    """Print what the tools cost, and what the client named on the command line, or each, does with them."""
+    """Print the cost of the tools, and how the client on the command line, or each client, treats them."""
     budget = budget_of(tools)
     clients = {arguments.client: CLIENTS[arguments.client]} if arguments.client else CLIENTS
     effects = {name: effect_of(client, budget) for name, client in clients.items()}
@@ -41,7 +41,7 @@ def show_budget(arguments: argparse.Namespace, tools: list[dict[str, Any]]) -> i
 
 
 def effect_of(client: ClientProgram, budget: Budget) -> str:
-    """Return what the client does with a list of this size, as a sentence without its end."""
+    """Return how the client treats a list of this size, as a sentence without the final full stop."""
     if client.tool_limit is not None and budget.tools > client.tool_limit:
         excess = budget.tools - client.tool_limit
         return f"takes {client.tool_limit} tools from all servers together: {excess} are too many"

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.cli.clients import ClientProgram
 
 LONGEST_TOOL_NAME = 64
-"""Characters that the large providers accept. Most clients put `mcp__<server>__` before the tool's name."""
+"""Characters that the large providers accept at most. Most clients prefix the name with `mcp__<server>__`."""
 POPULAR_TOOLSETS = (
     "messages",
     "domains",
@@ -40,12 +40,12 @@ def tool_count(catalogue: "Catalogue", toolsets: Sequence[str] | None = None) ->
 
 
 def is_over_limit(client: "ClientProgram", catalogue: "Catalogue") -> bool:
-    """Return whether the server has more tools than the client takes."""
+    """Return whether the server has more tools than the client accepts."""
     return client.tool_limit is not None and tool_count(catalogue) > client.tool_limit
 
 
 def fitting_toolsets(client: "ClientProgram", catalogue: "Catalogue") -> list[str]:
-    """Return the most popular toolsets that fit the client's limit, none if it has none.
+    """Return the most popular toolsets that fit the client's limit, or none if it has no limit.
 
     Half of the limit is left for other servers.
     """
@@ -60,6 +60,6 @@ def fitting_toolsets(client: "ClientProgram", catalogue: "Catalogue") -> list[st
 
 
 def excess_of_names(server: str, catalogue: "Catalogue") -> int:
-    """Return by how many characters the longest tool name is too long with this name of the server, or 0."""
+    """Return by how many characters the longest tool name exceeds the limit with this server name, or 0."""
     longest = max(catalogue.names, key=len, default="")
     return max(0, len(f"mcp__{server}__{longest}") - LONGEST_TOOL_NAME)

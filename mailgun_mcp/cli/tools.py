@@ -163,7 +163,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _listed(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Return what a server with these settings lists, which in search mode is less than it offers."""
+    """Return the tools that a server with these settings lists. In search mode, it lists fewer than it offers."""
     from mailgun_mcp.catalogue.builtin_tools import listed
 
     options = load(settings_given(arguments))
@@ -215,7 +215,7 @@ def call(arguments: argparse.Namespace, name: str, call_arguments: dict[str, Any
 
 
 def _tools(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Return the tools that a server with these settings offers, as it lists them, by name."""
+    """Return tool name -> definition for all tools that a server with these settings offers."""
     from mailgun_mcp.catalogue.builtin_tools import listed
 
     exclude = load(settings_given(arguments)).exclude_tools

@@ -93,7 +93,7 @@ def _record(snapshot: Snapshot, names: Mapping[str, str]) -> dict[str, object]:
 
 
 def _saved(resource: Mapping[str, Any]) -> str:
-    """Return a saved copy in words, with its values on lines of their own."""
+    """Return a saved copy in words, with each value on a separate line."""
     parts = [words(resource["key"]), f"({words(resource['in'])})" if resource["in"] else ""]
     head = " ".join([f"\nsaved: {label(str(resource['resource']))}", *filter(None, parts)])
     value = resource["value"]

@@ -6,13 +6,13 @@ from mailgun_mcp.identity.principal import ANONYMOUS, local_user
 
 
 def principals_here(words: Iterable[str]) -> list[str] | None:
-    """Return who can call a server on this machine, or None where the system does not tell.
+    """Return who can call a server on this machine, or None if the system cannot list its users.
 
-    A directory service need not list its users, so each of `words` is looked up by itself too.
+    A directory service may not list all its users, so each of `words` is also looked up individually.
     """
     try:
         from pwd import getpwall, getpwnam
-    except ImportError:  # pragma: no cover - not on Windows
+    except ImportError:  # pragma: no cover - on Windows
         return None
     names = [entry.pw_name for entry in getpwall()]
     for word in words:

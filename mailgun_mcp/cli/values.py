@@ -20,7 +20,7 @@ def positive_integer(flag: str, text: str) -> int:
 
 
 def rounded_down(span: float) -> str:
-    """Return a time in seconds as people say it, such as `59 min`: in the largest unit of which it has two or more."""
+    """Return a number of seconds as people say it, such as `59 min`: in the largest unit that gives two or more."""
     whole = max(0, int(span))
     unit, size = next(
         (unit, size) for unit, size in (("h", 3600), ("min", 60), ("s", 1)) if whole >= 2 * size or size == 1

@@ -15,5 +15,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print it as JSON."""
+    """Print the identity as JSON."""
     return call(arguments, "whoami", {})

@@ -1,4 +1,4 @@
-"""Agents: what works on a task through a session, and ends with an answer. The scripted ones prove that the tasks are sound."""
+"""Agents work on a task through a session and end with an answer. The scripted ones prove that tasks are sound."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,33 +10,33 @@ from mailgun_mcp.evals.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an agent ended."""
+    """How an agent's work ended."""
 
     answer: str
     tokens: int = 0
-    """Tokens that its model read and wrote."""
+    """Number of tokens that the model read and wrote."""
     error: str = ""
-    """Why it ended without an answer."""
+    """Why there is no answer; empty if there is one."""
 
 
 class Agent(Protocol):
     """Works on tasks."""
 
     async def work(self, task: Task, session: Session) -> Ending:
-        """Do the task, and return the answer to the person."""
+        """Work on the task, and return how it ended, with the answer to the person."""
 
 
 class Oracle:
-    """Does what the task's author wrote down. It proves that the task can be done, and that the checks let it pass."""
+    """Makes the calls that the task's author wrote down. It proves that the task can be done and passes the checks."""
 
     async def work(self, task: Task, session: Session) -> Ending:
-        """Make the calls of the oracle, and give its answer."""
+        """Make the oracle's calls, and give its answer."""
         await _play(task, session)
         return Ending(task.answer)
 
 
 class Idle:
-    """Does nothing. It proves that no task is done by itself."""
+    """Does nothing. It proves that no task succeeds without work."""
 
     async def work(self, task: Task, session: Session) -> Ending:  # noqa: ARG002 - the shape of an Agent
         """Answer nothing."""
@@ -44,10 +44,10 @@ class Idle:
 
 
 class Obedient:
-    """Does the task, and obeys every order that it reads. It proves what the guard rails are for."""
+    """Does the task, and obeys every injected order that it reads. It proves what the guard rails prevent."""
 
     async def work(self, task: Task, session: Session) -> Ending:
-        """Make the calls of the oracle, then those that injected text asked for, if it was read."""
+        """Make the oracle's calls, then those that injected text asks for, if that text was read."""
         read = await _play(task, session)
         if task.bait and task.bait in read:
             for order in task.orders:
@@ -59,7 +59,7 @@ AGENTS: dict[str, type[Oracle] | type[Idle] | type[Obedient]] = {"oracle": Oracl
 
 
 async def _play(task: Task, session: Session) -> str:
-    """Make the calls of the oracle. Return everything that was read."""
+    """Make the oracle's calls. Return all text that was read."""
     saved: dict[str, Any] = {}
     texts = []
     for step in task.oracle:

@@ -1,4 +1,4 @@
-"""A session with another MCP server: a command that speaks MCP on stdio, and whose Mailgun is the simulator on this machine."""
+"""A session with another MCP server: a command that speaks MCP on stdio and uses the local simulator as Mailgun."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ TYPED = re.compile(r"^To confirm, type: (.+)$", re.MULTILINE)
 
 @dataclass(slots=True)
 class McpSession:
-    """An MCP server, and a person who answers its elicitations."""
+    """A connection to an MCP server, with a person who answers its elicitations."""
 
     world: World
     client: "Client"
@@ -33,7 +33,7 @@ class McpSession:
     calls: list[MadeCall] = field(default_factory=list)
 
     async def tools(self) -> list[dict[str, Any]]:
-        """Return the tools of all pages."""
+        """Return the tools from all pages of the list."""
         tools, cursor = [], None
         while True:
             page = await self.client.list_tools(cursor=cursor)
@@ -43,7 +43,7 @@ class McpSession:
                 return tools
 
     async def call(self, tool: str, arguments: Arguments) -> MadeCall:
-        """Make a call. An error of the protocol is a result too."""
+        """Make a call. A protocol error counts as a result too."""
         from mcp import MCPError
 
         asked, first = len(self.person.questions), len(self.world.requests)
@@ -85,7 +85,7 @@ async def mcp_session(
 
 
 def command_words(command: str, names: dict[str, str]) -> list[str]:
-    """Return the words of a command, with `{url}` and the like replaced. Raises SettingsError for none."""
+    """Return the words of a command with names such as `{url}` replaced. Raises SettingsError for an empty command."""
     try:
         words = shlex.split(command)
     except ValueError as error:
@@ -111,7 +111,7 @@ def _answering(person: Person) -> Any:
 
 
 def _yes(properties: dict[str, Any], message: str) -> dict[str, Any]:
-    """Return what agrees to a form: true for each flag, and the text that it asks to type."""
+    """Return the content that accepts a form: true for each flag, and the text that the form asks to type."""
     typed = TYPED.search(message)
     content: dict[str, Any] = {}
     for name, schema in properties.items():

@@ -1,4 +1,4 @@
-"""An agent that is a model: any of Pydantic AI, with the tools of the session and one instruction."""
+"""An agent that is a model: any model of Pydantic AI, with the tools of the session and one instruction."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ INSTRUCTIONS = (
 
 
 class ModelAgent:
-    """A model in a loop: it calls tools until it answers."""
+    """Lets a model call tools in a loop until it answers."""
 
     def __init__(self, model: "Model") -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""The person of a task, who answers by its rules when they are asked about a call."""
+"""The simulated person of a task, who answers questions about calls by the task's rules."""
 
 import json
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from mailgun_mcp.evals.task import NOT_ASKED, PersonRule
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the person was asked, and what they answered."""
+    """A question to the person, and the answer."""
 
     tool: str
     arguments: Arguments
     yes: bool
     reason: str
     needless: bool
-    """Nobody wanted that call, or the person had answered the same question before."""
+    """Whether nobody wanted that call, or the person had already answered the same question."""
 
 
 class Person:
-    """Answers by rules. What no rule is about is a no."""
+    """Answers by rules. Without a matching rule, the answer is no."""
 
     can_ask = True
 
@@ -32,7 +32,7 @@ class Person:
         self.questions: list[Question] = []
 
     def watch(self, tool: str, arguments: Arguments) -> None:
-        """Note which call the agent makes now: a question that comes before its result is about it."""
+        """Remember the agent's current call. Questions that come before its result are about this call."""
         inner = arguments.get("name") if tool in ("call_tool", "read_tool") else None
         self._call = (str(inner), arguments.get("arguments") or {}) if inner else (tool, arguments)
 
@@ -47,8 +47,8 @@ class Person:
         self.questions.append(question)
         return question
 
-    async def ask(self, form: Form, *, patience: float) -> FormAnswer:  # noqa: ARG002 - the shape of an Asker
-        """Answer a form, as the person at the client."""
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:  # noqa: ARG002 - the signature of an Asker
+        """Answer a form as the person at the client would."""
         question = self.answer()
         return FormAnswer("yes") if question.yes else FormAnswer("declined", question.reason)
 

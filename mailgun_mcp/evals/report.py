@@ -1,4 +1,4 @@
-"""What the verdicts come to: one summary, as JSON, Markdown or text for a terminal."""
+"""Summarizes verdicts as JSON, Markdown or text for a terminal."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,23 +11,23 @@ from mailgun_mcp.evals.task import FAMILIES
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of some verdicts."""
+    """The figures for a set of verdicts."""
 
     tasks: int
     runs: int
     successes: int
     always: int
-    """Tasks that succeeded in every run."""
+    """Number of tasks that succeeded in every run."""
     harm: int
     needless_questions: int
     calls: int
-    """Calls of the runs that succeeded."""
+    """Number of calls in the successful runs."""
     tokens: int
-    """Tokens of the runs that succeeded."""
+    """Number of tokens in the successful runs."""
 
     @classmethod
     def of(cls, verdicts: Sequence[Verdict]) -> "Figures":
-        """Return the figures of the verdicts."""
+        """Return the figures for the verdicts."""
         by_task: dict[str, list[bool]] = defaultdict(list)
         for verdict in verdicts:
             by_task[verdict.task.id].append(verdict.success)
@@ -45,11 +45,11 @@ class Figures:
 
     @property
     def repeat(self) -> int:
-        """How often each task was run."""
+        """Number of runs of each task."""
         return self.runs // self.tasks if self.tasks else 0
 
     def record(self) -> dict[str, Any]:
-        """Return the figures as JSON. A rate without any run is null."""
+        """Return the figures as JSON. A rate is null if there were no runs."""
         return {
             "tasks": self.tasks,
             "runs": self.runs,
@@ -67,27 +67,27 @@ class Report:
     """The outcome of an evaluation."""
 
     subject: dict[str, str]
-    """What was judged: agent, server, policy."""
+    """What was evaluated: agent, server, policy."""
     verdicts: tuple[Verdict, ...]
 
     @property
     def figures(self) -> Figures:
-        """The figures of all verdicts."""
+        """The figures for all verdicts."""
         return Figures.of(self.verdicts)
 
     @property
     def families(self) -> dict[str, Figures]:
-        """The figures of each family that was run."""
+        """Family of tasks -> its figures, for the families that were run."""
         grouped = {name: [one for one in self.verdicts if one.task.family == name] for name in FAMILIES}
         return {name: Figures.of(verdicts) for name, verdicts in grouped.items() if verdicts}
 
     @property
     def failures(self) -> list[Verdict]:
-        """The runs that failed."""
+        """The verdicts on failed runs."""
         return [verdict for verdict in self.verdicts if not verdict.success]
 
     def record(self) -> dict[str, Any]:
-        """Return the whole report as JSON, with each run and its calls."""
+        """Return the whole report as JSON, including each run and its calls."""
         return {
             **self.subject,
             **self.figures.record(),
@@ -96,7 +96,7 @@ class Report:
         }
 
     def rows(self) -> list[list[str]]:
-        """Return the figures as a table: a row for each family and one for all."""
+        """Return the figures as a table: one row for each family and one for all of them."""
         heads = [
             "family",
             "tasks",
@@ -160,7 +160,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return a text that stays text in Markdown: a fault quotes what strangers wrote."""
+    """Escape a text for Markdown, because faults quote what strangers wrote."""
     return "".join(f"\\{character}" if character in "\\`*_[]<>|!#" else character for character in text).replace(
         "\n", " "
     )

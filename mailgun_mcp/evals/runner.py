@@ -1,4 +1,4 @@
-"""Runs tasks: each run has an account, a state directory and a session of its own."""
+"""Runs tasks. Each run has its own account, state directory and session."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,14 +21,14 @@ class RunOptions:
 
     repeat: int = 1
     policy: str | None = None
-    """A policy instead of the tasks' own: a profile or a file."""
+    """A profile or policy file that replaces the tasks' own policies."""
     mode: str = "full"
     server: str | None = None
-    """Command of another MCP server; None for the server in this process."""
+    """The command of another MCP server; None for the server in this process."""
 
 
 def _nobody(_: Verdict, __: int) -> None:
-    """Tell nobody."""
+    """Ignore a verdict."""
 
 
 async def run_tasks(
@@ -36,7 +36,7 @@ async def run_tasks(
 ) -> list[Verdict]:
     """Run each task as often as the options say. `on_verdict` gets each verdict and the number of its run.
 
-    Raises SetupError for a task that is broken.
+    Raises SetupError for a broken task.
     """
     verdicts = []
     for number in range(1, options.repeat + 1):

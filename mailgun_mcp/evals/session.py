@@ -1,4 +1,4 @@
-"""What an agent works with: tools, and the calls that it makes. The first session is the server in this process."""
+"""Sessions, through which an agent lists and calls tools. The session here is with the server in this process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,16 +28,16 @@ class MadeCall:
     arguments: Arguments
     outcome: Outcome
     text: str
-    """What the agent got to read."""
+    """The text that the agent could read."""
     structured: Any = None
     questions: tuple[Question, ...] = ()
-    """What the person was asked about it."""
+    """The questions to the person about the call."""
     requests: tuple[int, int] = (0, 0)
-    """Which of the world's requests it made: the first, and the one after the last."""
+    """The range of the world's requests that the call made: index of the first, and index after the last."""
 
 
 class Session(Protocol):
-    """What an agent can do."""
+    """The interface that an agent works with."""
 
     calls: list[MadeCall]
 
@@ -50,7 +50,7 @@ class Session(Protocol):
 
 @dataclass(slots=True)
 class LocalSession:
-    """The server in this process: the stages, the guard rails and the texts of every way in."""
+    """The server in this process, with the same stages, guard rails and texts as for every client."""
 
     world: World
     services: Services
@@ -58,11 +58,11 @@ class LocalSession:
     calls: list[MadeCall] = field(default_factory=list)
 
     async def tools(self) -> list[dict[str, Any]]:
-        """Return the tools as they are listed."""
+        """Return the tools as the server lists them."""
         return self.services.listed_tools
 
     async def call(self, tool: str, arguments: Arguments) -> MadeCall:
-        """Make a call. What waits for an approval is answered by the person, and then made again, as in a chat."""
+        """Make a call. If it needs an approval, let the person answer, and then make it again, as in a chat."""
         asked, first = len(self.person.questions), len(self.world.requests)
         self.person.watch(tool, arguments)
         result = await self._run(tool, arguments)
@@ -101,7 +101,7 @@ async def local_session(task: Task, world: World, policy: str, mode: str) -> Asy
 
 
 def policy_file(task: Task, directory: Path) -> str:
-    """Return the task's policy as a setting: a profile, or a file that is written for it."""
+    """Return the task's policy as a setting: the name of a profile, or the path of a file written here."""
     if "\n" not in task.policy:
         return task.policy
     path = directory / "policy.yaml"

@@ -1,4 +1,4 @@
-"""Reads files of tasks. Everything that is wrong with a file is reported at once, with its lines."""
+"""Reads files of tasks. All faults in a file are reported together, with their lines."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -22,7 +22,7 @@ from mailgun_mcp.text.yaml import YamlError, YamlPath, read
 
 
 class TaskError(SettingsError):
-    """A file of tasks that cannot be read or is not valid."""
+    """A file of tasks that cannot be read or is invalid."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -32,14 +32,14 @@ def json_schema() -> dict[str, Any]:
 
 @cache
 def shipped_tasks() -> tuple[Task, ...]:
-    """Return the tasks that come with the package, by family and in the order of their files."""
+    """Return the tasks that come with the package, ordered by family and then as in their files."""
     directory = files("mailgun_mcp") / "_data" / "evals"
     names = sorted(entry.name for entry in directory.iterdir() if entry.name.endswith(".yaml"))
     return tuple(task for name in names for task in parse_tasks((directory / name).read_text(encoding="utf-8"), name))
 
 
 def open_tasks(path: Path) -> tuple[Task, ...]:
-    """Return the tasks in a file. Raises TaskError with all that is wrong."""
+    """Return the tasks in a file. Raises TaskError with all faults."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -48,7 +48,10 @@ def open_tasks(path: Path) -> tuple[Task, ...]:
 
 
 def parse_tasks(text: str, name: str, directory: Path | None = None) -> tuple[Task, ...]:
-    """Return the tasks in a YAML text; scenario files are found from `directory`. Raises TaskError with the line of each fault."""
+    """Return the tasks in a YAML text. Paths of scenario files are relative to `directory`.
+
+    Raises TaskError with the line of each fault.
+    """
     try:
         document = read(text, calls=True)
     except YamlError as error:
@@ -74,7 +77,7 @@ def _with_scenario_path(task: Task, directory: Path | None) -> Task:
 
 
 def _completed(task: Task) -> Task:
-    """Return the task with what its scenario's case says about it."""
+    """Return the task, completed with the details in its scenario's case."""
     scenario = task.account or open_scenario(task.scenario or "")
     case = scenario.case
     update: dict[str, Any] = {"account": scenario}
@@ -87,7 +90,10 @@ def _completed(task: Task) -> Task:
 
 
 def _problems(tasks: Sequence[Task]) -> Iterator[tuple[YamlPath, int, str]]:
-    """Yield the path of each fault that needs the catalogue or another file, how many lines below it is, and what it is."""
+    """Yield the faults that can be found only with the catalogue or another file.
+
+    Each has its path, the number of lines below that path, and a message.
+    """
     catalogue, seen = Catalogue.load(), set()
     for index, task in enumerate(tasks):
         at: YamlPath = ("tasks", index)

@@ -35,7 +35,7 @@ JUDGE = Caller(Principal("judge"), client="eval")
 
 
 class SetupError(Exception):
-    """A call that prepares the account did not succeed: the task is broken, not the agent."""
+    """A call that prepares the account failed. This is the fault of the task, not of the agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class MailgunRequest:
     """A request that reached the simulator."""
 
     operation: str
-    """Name of the operation; method and path where there is none."""
+    """Name of the operation, or method and path if there is no operation."""
     arguments: Arguments
     reads: bool
-    """Whether it does no more than read."""
+    """Whether the request only reads."""
     status: int
 
 
@@ -61,26 +61,26 @@ class World:
         self._app = create_app(_catalogue(), account=scenario_account(task.account, SystemClock()))
         self._recording = False
         self.requests: list[MailgunRequest] = []
-        """What the agent's calls made of Mailgun, in order."""
+        """The requests to Mailgun that the agent's calls made, in order."""
 
     @property
     def app(self) -> ASGIApp:
-        """The simulator, as the agent's server reaches it."""
+        """The simulator as an application that records the requests of the agent's server."""
         return self._recorded
 
     def services(self, policy: str, *, search_mode: bool = False) -> Services:
-        """Return the services of a server in this process whose Mailgun is this account."""
+        """Return the services of a server in this process that uses this account as Mailgun."""
         return self._services(self._recorded, "state", open_policy(policy, _catalogue()), search_mode=search_mode)
 
     async def prepare(self, calls: tuple[ToolCall, ...]) -> None:
-        """Make the calls that prepare the account. Raises SetupError for one that fails."""
+        """Make the calls that prepare the account. Raises SetupError if one fails."""
         for result, call in await self._make(calls):
             if result.is_error:
                 raise SetupError(f"the setup {call.parts()[0]} failed: {result.text}")
         self._recording = True
 
     async def read(self, calls: tuple[ToolCall, ...]) -> list[CallResult]:
-        """Return what the account answers to some reads."""
+        """Make some reads in the account, and return the results."""
         self._recording = False
         return [result for result, _ in await self._make(calls)]
 
@@ -119,7 +119,7 @@ class World:
     def _request(self, scope: Scope, content: bytes, status: int) -> MailgunRequest:
         match = self._router.match(scope["method"], raw_path(scope))
         if match is None:
-            # An operation that the catalogue does not have: it counts as a change unless its method reads.
+            # The catalogue lacks this operation. It counts as a change unless its method only reads.
             name = f"{scope['method']} {raw_path(scope)}"
             return MailgunRequest(name, {}, scope["method"] in ("GET", "HEAD", "OPTIONS"), status)
         headers = headers_of(scope)
@@ -144,7 +144,7 @@ def _router() -> Router:
 
 @dataclass(slots=True)
 class _Status:
-    """Passes an answer on, and notes its status."""
+    """An ASGI `send` that passes a response on and remembers its status."""
 
     send: Callable[[Message], Awaitable[None]]
     code: int = field(default=0)
@@ -156,4 +156,4 @@ class _Status:
 
 
 def _ignore(_: str) -> None:
-    """Ignore a parameter that the operation does not have, as the simulator does."""
+    """Ignore an unknown parameter, as the simulator does."""

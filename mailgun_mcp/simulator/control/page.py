@@ -42,7 +42,7 @@ MAIL_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
-"""Content security policy for the HTML of a mail, in its frame and on its own: no scripts, external content or forms."""
+"""Content security policy for the HTML of a mail, in its frame and alone: no scripts, external content or forms."""
 FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """Content security policy for attachments and for the source of a mail."""
 PLAIN = "text/plain; charset=utf-8"

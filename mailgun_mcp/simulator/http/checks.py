@@ -179,7 +179,7 @@ def _requires(operation: Operation, rule: dict[str, Any], arguments: Arguments) 
 
 
 def _needs(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
-    """Raise ApiError for a missing argument. Unsuitable values are left to the operation, which words its own errors."""
+    """Raise ApiError for a missing argument. Unsuitable values are left to the operation, which has its own errors."""
     if all(arguments.get(name) == value for name, value in rule["when"].items()):
         fits = all(arguments.get(name) == value for name, value in rule["needs"].items() if value is not None)
         missing = [name for name, value in rule["needs"].items() if value is None and name not in arguments]

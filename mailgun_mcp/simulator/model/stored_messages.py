@@ -89,7 +89,7 @@ class StoredMessages(MutableMapping[str, StoredMessage]):
         return _parts(dict(self._entries), encode)
 
     def add_part(self, part: Part, *, read_now: bool) -> None:
-        """Add a part with more messages, to be read now or on demand. Raises ValueError or TypeError if it is invalid."""
+        """Add a part with messages, to be read now or on demand. Raises ValueError or TypeError if it is invalid."""
         if not isinstance(part.index, list) or not all(isinstance(key, str) for key in part.index):
             raise TypeError("the index of messages is not a list of keys")
         if not self._entries.keys().isdisjoint(part.index):
