@@ -20,7 +20,7 @@ BADGE = "The assistant has read text that third parties wrote. Calls that could 
 
 
 class Screen:
-    """The terminal of a chat."""
+    """Writes one chat to the terminal."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)

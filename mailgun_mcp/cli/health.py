@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the server of these settings on this machine."""
+    """Ask the server with these settings on this machine, and return the exit code."""
     options = load(settings_given(arguments))
     host = EVERY_ADDRESS.get(options.host, options.host)
     connection = HTTPConnection(host, options.port, timeout=TIMEOUT)

@@ -24,7 +24,7 @@ EXAMPLES = """\
 
 @dataclass(frozen=True, slots=True)
 class SkillFolders:
-    """Where a client reads skills from."""
+    """The folders from which a client reads skills."""
 
     title: str
     user: str

@@ -20,7 +20,7 @@ class Ending:
 
 
 class Agent(Protocol):
-    """Works on tasks."""
+    """The interface of agents."""
 
     async def work(self, task: Task, session: Session) -> Ending:
         """Work on the task, and return how it ended, with the answer to the person."""

@@ -17,7 +17,7 @@ OnVerdict = Callable[[Verdict, int], None]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How tasks are run."""
+    """Options for running tasks."""
 
     repeat: int = 1
     policy: str | None = None

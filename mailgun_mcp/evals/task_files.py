@@ -26,7 +26,7 @@ class TaskError(SettingsError):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of a file of tasks."""
+    """Return the JSON schema for files of tasks."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **TaskFile.model_json_schema()}
 
 

@@ -40,7 +40,7 @@ def inbox(request: PageRequest) -> Markup:
 
 
 def message(request: PageRequest, message: StoredMessage) -> Markup:
-    """Show one message as it was sent, and what happened to it, beside the newest messages of its domain."""
+    """Show one message as it was sent, with its events, beside the newest messages of its domain."""
     newest = _stored(request)[:SHOWN]
     back = element("a", "All messages", href=request.to("messages", domain=message.domain))
     side = [element("p", back, class_="back"), _list(request, "Stored messages", newest, message.key)]

@@ -19,13 +19,13 @@ from mailgun_mcp.simulator.model.webhooks import Posting
 HOME = "/simulator/"
 PREFIX = f"{HOME}page/"
 SHOWN = 100
-"""Rows on a page."""
+"""Number of rows on a page."""
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What is shown: the main account, the selected account and domain, and the query."""
+    """The request for a section: the main account, the selected account and domain, and the query."""
 
     top: Account
     account: Account

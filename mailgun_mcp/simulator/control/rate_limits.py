@@ -15,7 +15,7 @@ from mailgun_mcp.simulator.model.clock import Clock
 
 @dataclass(slots=True)
 class Limit:
-    """A maximum number of requests in a number of seconds, for operations whose name or toolset matches a glob."""
+    """A maximum number of requests per period, for operations whose name or toolset matches a glob pattern."""
 
     globs: tuple[str, ...]
     requests: int

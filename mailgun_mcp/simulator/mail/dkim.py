@@ -56,7 +56,7 @@ def key_record(domain: Domain, key: DomainKey) -> Record:
 
 
 def is_automatic(domain: Domain) -> bool:
-    """Say whether Mailgun manages the domain's keys behind CNAMEs."""
+    """Return whether Mailgun manages the domain's keys behind CNAMEs."""
     return bool(domain.settings.get("use_automatic_sender_security")) or domain.administration.signing.rotation.enabled
 
 

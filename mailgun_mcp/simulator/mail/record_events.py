@@ -1,4 +1,4 @@
-"""Records what happened to a message as an event, in the JSON form of `/events`."""
+"""Records events of messages in the JSON form of `/events`."""
 
 import re
 from collections.abc import Mapping

@@ -33,7 +33,7 @@ def check_sending(account: Account, domain: Domain, recipients: int) -> None:
 
 
 def authorized_recipients(account: Account) -> set[str]:
-    """Return the recipients that a sandbox domain may write to; invited ones confirm after a while."""
+    """Return the recipients that a sandbox domain may send to. Confirms those invited `CONFIRMATION` seconds ago."""
     invited = account.administration.access.invited
     due = [email for email, at in invited.items() if at + CONFIRMATION <= account.clock.now()]
     for email in due:

@@ -36,7 +36,7 @@ class ApiKey:
 
 @dataclass(slots=True)
 class User:
-    """A person who can log in."""
+    """A person who can log in to the account."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""An account's monthly sending limit, and the settings of how a domain sends, signs and tracks."""
+"""An account's monthly sending limit, and a domain's settings for sending, signing and tracking."""
 
 from dataclasses import dataclass, field
 from time import gmtime

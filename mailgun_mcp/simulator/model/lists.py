@@ -9,7 +9,7 @@ ReplyPreference = Literal["list", "sender"]
 
 @dataclass(slots=True)
 class Member:
-    """An address on a mailing list. A member who unsubscribes stays on it."""
+    """An address on a mailing list. Members who unsubscribe stay on the list."""
 
     address: str
     name: str = ""

@@ -18,7 +18,7 @@ class Attachment:
     inline: bool = False
     """Whether the HTML shows the file through a `cid:` link."""
     content_id: str = ""
-    """Without the angle brackets."""
+    """The Content-ID without its angle brackets."""
 
 
 def find_header(headers: Mapping[str, str], name: str) -> str:
@@ -41,7 +41,7 @@ class StoredMessage:
 
     key: str
     id: str
-    """Without the angle brackets."""
+    """The Message-Id without its angle brackets."""
     domain: str
     at: float
     sender: str

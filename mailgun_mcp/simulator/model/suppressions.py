@@ -41,7 +41,7 @@ class Unsubscribe:
 
 @dataclass(slots=True)
 class AllowlistEntry:
-    """An address or domain that never gets onto the bounce list."""
+    """An address or domain that is never put on the bounce list."""
 
     value: str
     created_at: float

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class TemplateVersion:
-    """One content of a template."""
+    """One version of a template's content."""
 
     id: str
     tag: str

@@ -1,4 +1,4 @@
-"""Events of a domain: filters, direction of the search, and pages by token."""
+"""Events of a domain: filters, direction of the search, and paging by token."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The SMTP server of the simulator, in the same event loop as HTTP, so that no two requests mix."""
+"""The SMTP server of the simulator, in the same event loop as HTTP, so that two requests cannot interleave."""
 
 import asyncio
 import logging
