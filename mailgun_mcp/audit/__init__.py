@@ -1,4 +1,4 @@
-"""The audit log: a hash-chained record of what was called, decided and done, and what writes it.
+"""The audit log: a hash-chained record of what was called, decided and done, and the code that writes it.
 
-Must not know how a call is decided or sent: it is handed a record, and writes it down.
+Must not know how a call is decided or sent: it receives a record and writes it.
 """

@@ -1,4 +1,4 @@
-"""What people do beside calls, in the audit log: who answered, granted, cleared, or changed whom the server trusts."""
+"""Records in the audit log what people do besides calls: answers, grants, cleared marks, changes of who is trusted."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +21,9 @@ def recorded_action(
     details: Mapping[str, Any],
     clock: Callable[[], float] = time.time,
 ) -> Iterator[None]:
-    """Record what the block does: the intent before it, the outcome after it. What cannot be recorded is not done.
+    """Record what the block does: the intent before it, the outcome after it. If that is impossible, it does not run.
 
-    No secret may be among the details. Raises StateError.
+    The details must not contain secrets. Raises StateError.
     """
     call = new_call_id()
     body = {

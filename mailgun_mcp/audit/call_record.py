@@ -1,4 +1,4 @@
-"""What the audit log records of one call."""
+"""The audit log's record of one call."""
 
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -23,35 +23,35 @@ if TYPE_CHECKING:
     from mailgun_mcp.identity.account import Account
 
 LONGEST = 500
-"""Characters of a value that are written down; of a longer one its length and digest are."""
+"""Longest value that is recorded, in characters. For a longer one, its length and digest are."""
 LARGEST = 64_000
-"""Characters of an argument that are written down. 1,000 recipients fit."""
+"""Longest argument that is recorded, in characters. 1,000 recipients fit."""
 MOST_NAMES = 200
 LONGEST_NAME = 200
-"""Characters of a name that the caller chose: of an argument, or of the client."""
+"""Longest name chosen by the caller, in characters: of an argument, or of the client."""
 PERSONAL = "[personal]"
 
 
 @dataclass
 class CallRecord:
-    """The record of one call. The stages of the call fill in what they decide and do."""
+    """The record of one call. Each stage of the call adds what it decides and does."""
 
     tool: str
     risk: str
     principal: str
     client: str
-    """What the client calls itself."""
+    """The client's name, as it calls itself."""
     account: "Account"
     region: str | None
     subaccount: str | None
     arguments: "Arguments"
-    """Without secrets, long texts, and what the policy calls personal."""
+    """The arguments without secrets, long texts, and values that the policy calls personal."""
     policy: tuple[str, str]
-    """Its name and digest."""
+    """Name and digest of the policy."""
     undoes: str | None = None
-    """The call that this one undoes, or is a step of undoing."""
+    """Id of the call that this one undoes, or helps to undo."""
     digest: str | None = None
-    """Of the exact request."""
+    """Digest of the exact request."""
     untrusted: dict[str, Any] | None = None
     """Whether third-party text was shown before the call; see `note_context`."""
     decision: Decision | None = None
@@ -62,13 +62,13 @@ class CallRecord:
     """What was copied before the call."""
     call: str = field(default_factory=new_call_id)
     started: float = 0.0
-    """When the request was about to be sent, on a clock that only measures."""
+    """When the request was about to be sent, on a monotonic clock."""
     begun: bool = False
     """Whether the intent is in the log."""
     outcome: Outcome | None = None
-    """What became of the call; None until it has ended."""
+    """The outcome of the call; None until it has ended."""
     intent: "asyncio.Future[None] | None" = None
-    """The intent of a read while it is being written."""
+    """The pending write of a read's intent."""
     finished: bool = False
     """Whether the outcome was handed to the log."""
 
@@ -78,7 +78,7 @@ class CallRecord:
         return self.risk != "read"
 
     def note_context(self, context: Context) -> None:
-        """Note what a replay of the call has to know: seconds since third-party text was shown, None for never."""
+        """Record what a replay of the call needs: seconds since third-party text was shown, None for never."""
         shown = context.untrusted_age
         self.untrusted = {
             "age": None if shown is None else round(shown, 1),
@@ -86,7 +86,7 @@ class CallRecord:
         }
 
     def body(self) -> dict[str, Any]:
-        """Return the fields to write: all that are set so far."""
+        """Return the fields to write: all that have been set so far."""
         fields = {
             "tool": self.tool,
             "risk": self.risk,
@@ -123,7 +123,7 @@ def new_record(
 ) -> CallRecord:
     """Return the record of a call before any decision.
 
-    Where the rules want no personal data the values of arguments that hold it are left out.
+    If the rules exclude personal data, values of arguments with personal data are left out.
     """
     return CallRecord(
         tool=operation.name,
@@ -163,14 +163,14 @@ def _shortened_name(name: str) -> str:
 
 
 def _bounded(value: Any) -> Any:
-    """Return the value shortened; of one that is large all the same, its size."""
+    """Return the value shortened; if it is still large, only its size."""
     shortened = _shortened(value)
     large = size_of(shortened, LARGEST) > LARGEST
     return {"items": len(value), "recorded": False} if large and isinstance(value, (dict, list)) else shortened
 
 
 def _shortened(value: Any) -> Any:
-    """Return the value with long texts as their length and digest: the log is not a second mailbox."""
+    """Return the value with long texts replaced by length and digest: the log must not become a second mailbox."""
     if isinstance(value, str) and len(value) > LONGEST:
         return {"characters": len(value), "sha256": sha256(value.encode("utf-8", "surrogatepass")).hexdigest()}
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""The entries of the audit log, and the hash that chains each to the one before.
+"""The entries of the audit log, and the hash that chains each entry to the previous one.
 
-A keyed hash is written `KEY:HEX`. Entries of version 0.1 have a plain one.
+A keyed hash is written `KEY:HEX`. Entries of version 0.1 have a plain hash.
 """
 
 import json
@@ -15,9 +15,9 @@ from mailgun_mcp.store.database import stored
 
 EntryKind = Literal["intent", "outcome", "pruned", "sealed", "rotated", "restarted"]
 CALL_KINDS: tuple[EntryKind, ...] = ("intent", "outcome")
-"""The other kinds are about the log itself."""
+"""Kinds of entries about calls. The other kinds are about the log itself."""
 START = "0" * 64
-"""What the first entry holds as the hash of the one before."""
+"""The previous hash in the first entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,17 @@ class StoredEntry:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What the entry says."""
+        """The entry's content."""
         return stored(self.body, dict)
 
     @property
     def key(self) -> str | None:
-        """The id of the key of its hash, or None for a plain hash."""
+        """The id of the key that made the hash, or None for a plain hash."""
         return key_of(self.hash)
 
 
 def key_of(entry_hash: str) -> str | None:
-    """Return the id of the key that a hash was made with, or None for a plain hash."""
+    """Return the id of the key that made a hash, or None for a plain hash."""
     key, colon, _ = entry_hash.partition(":")
     return key if colon else None
 
@@ -64,8 +64,8 @@ def plain_hash(entry: StoredEntry) -> str:
 
 
 def keyed_hash(key: AuditKey, *, seq: int, prev: str, at: float, call: str, kind: str, body: str) -> str:
-    """Return the hash of an entry, which nobody can make without the key."""
+    """Return the hash of an entry. Nobody can compute it without the key."""
     texts = [encode_basestring_ascii(text) for text in (prev, call, kind, body)]
-    # What json.dumps writes for [seq, prev, at, call, kind, body]; it would make an encoder for each entry.
+    # Equals json.dumps of [seq, prev, at, call, kind, body], which would create an encoder for each entry.
     message = f"[{seq}, {texts[0]}, {at!r}, {texts[1]}, {texts[2]}, {texts[3]}]".encode()
     return f"{key.id}:{hmac_digest(key.secret, message, 'sha256').hex()}"

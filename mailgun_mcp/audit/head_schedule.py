@@ -1,4 +1,4 @@
-"""When the head of the log is noted beside the database, and exported to where the policy says."""
+"""Decides when to note the head of the log beside the database, and when to export it as the policy says."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.model import HeadRules
 
 NOTED_EVERY = 5.0
-"""Seconds between two notes beside the database."""
+"""Seconds between two notes of the head beside the database."""
 
 
 class HeadSchedule:
-    """Notes and exports the head while a log grows. Used by the one thread that writes it."""
+    """Notes and exports the head while a log grows. Only the thread that writes the log uses it."""
 
     def __init__(
         self, log: AuditLog, clock: Callable[[], float], monotonic: Callable[[], float], rules: HeadRules | None
@@ -34,7 +34,7 @@ class HeadSchedule:
 
     @property
     def wait(self) -> float | None:
-        """Seconds until something is due, or None while the log has not grown."""
+        """Return the seconds until something is due, or None if the log has not grown."""
         due = []
         if self._unnoted:
             due.append(self._left(self._noted_at, NOTED_EVERY))
@@ -43,7 +43,7 @@ class HeadSchedule:
         return min(due, default=None)
 
     def run(self, *, now: bool = False) -> None:
-        """Note and export what is due; with `now`, all that is not yet noted or exported."""
+        """Note and export the head if that is due; with `now`, do whatever has not been done yet."""
         noting = self._unnoted and (now or self._left(self._noted_at, NOTED_EVERY) <= 0)
         rules = self._rules if self._unexported else None
         exporting = rules is not None and (now or self._left(self._exported_at, rules.every) <= 0)

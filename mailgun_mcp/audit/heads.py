@@ -1,6 +1,6 @@
 """Heads of the audit log: the number and hash of its last entry, noted outside the database.
 
-A log whose end was cut, or that was replaced, verifies by itself. It does not hold a head that was noted before.
+A log that was truncated or replaced can pass verification on its own. But it lacks a head that was noted earlier.
 """
 
 import json
@@ -20,18 +20,18 @@ from mailgun_mcp.text.durations import iso
 
 FILE = "audit-head.json"
 PATIENCE = 10.0
-"""Seconds that a command may take."""
+"""How long a command may take, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last entry of a log, as it was at a point in time."""
+    """The last entry of a log at some point in time."""
 
     seq: int
     hash: str
     at: float
     source: str = field(default="", compare=False)
-    """Where it was noted, in words."""
+    """Where the head was noted, in words."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def note(directory: Path, head: Head) -> None:
 
 
 def noted(directory: Path) -> Head | None:
-    """Return the head that was noted in the state directory, or None. Raises StateError for one that is damaged."""
+    """Return the head noted in the state directory, or None. Raises StateError if it is damaged."""
     path = directory / FILE
     try:
         return _head(path.read_text(encoding="utf-8"), str(path)) if path.exists() else None
@@ -54,7 +54,7 @@ def noted(directory: Path) -> Head | None:
 
 
 def exported(path: Path) -> tuple[Head, ...]:
-    """Return the heads of a file that `export` wrote, or that holds one JSON record a line. Raises StateError."""
+    """Return the heads in a file that `export` wrote, or that has one JSON record per line. Raises StateError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         return tuple(_head(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip())
@@ -73,7 +73,7 @@ def _head(text: str, source: str) -> Head:
 
 
 def export(rules: HeadRules, head: Head) -> None:
-    """Write the head wherever the policy says. What fails is logged; nothing waits for a command."""
+    """Write the head wherever the policy says. Failures are logged, and nothing waits for a command."""
     text = json.dumps(head.record)
     ways: tuple[tuple[str, object, Callable[[str], None]], ...] = (
         ("file", rules.file, lambda line: _append(Path(str(rules.file)).expanduser(), line)),
@@ -108,7 +108,7 @@ def _start(command: tuple[str, ...], text: str) -> None:
 
 
 def _run(command: tuple[str, ...], text: str) -> None:
-    """Run the command, never through a shell, without the server's stdout and without the API key."""
+    """Run the command without a shell, without the server's stdout, and without the API key."""
     ended = subprocess.run(  # noqa: S603 - the command of the operator, from the policy
         command,
         input=text.encode(),

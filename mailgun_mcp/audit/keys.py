@@ -1,7 +1,7 @@
-"""The keys of the audit log: in the system's keyring where one works, else in a file of the owner's.
+"""The keys of the audit log: in the system's keyring if one works, else in a file that only its owner can read.
 
-A database that servers share has them too, sealed with keys that are not in it. Whoever can only change the database can
-sign nothing. A key that was replaced is kept: what was written with it is verified with it.
+If servers share a database, it holds the keys too, encrypted with keys that are not in it. So access to the database
+alone is not enough to sign entries. Replaced keys are kept, to verify the entries that they signed.
 """
 
 import json
@@ -19,7 +19,7 @@ from mailgun_mcp.text.atomic_write import write_file
 FILE = "audit-keys.json"
 SERVICE = "mailgun-mcp audit log"
 KIND = "audit key"
-"""Of the secrets in a database that servers share."""
+"""The kind of these secrets in a shared database."""
 BYTES = 32
 
 
@@ -36,7 +36,7 @@ class _StoredKey:
     id: str
     created: float
     secret: str | None = field(default=None, repr=False)
-    """In hexadecimal; None where the keyring has it."""
+    """The key in hexadecimal; None if it is in the keyring."""
 
 
 class AuditKeys:
@@ -49,16 +49,16 @@ class AuditKeys:
 
     @property
     def exist(self) -> bool:
-        """Whether a key was ever made here: then there was a log."""
+        """Whether a key was ever created here, which means that there was a log."""
         return bool(self._stored())
 
     def newest(self) -> AuditKey | None:
-        """Return the key that was made last, or None. Raises StateError where it cannot be read."""
+        """Return the newest key, or None. Raises StateError if it cannot be read."""
         stored = self._stored()
         return self.get(stored[-1].id) if stored else None
 
     def get(self, key_id: str) -> AuditKey | None:
-        """Return a key, or None where neither the file nor the keyring has it."""
+        """Return a key, or None if neither the file nor the keyring has it."""
         if key_id not in self._read:
             secret = next((key.secret for key in self._stored() if key.id == key_id), None)
             if secret is None:
@@ -72,7 +72,7 @@ class AuditKeys:
         return self._read[key_id]
 
     def add(self, now: float) -> AuditKey:
-        """Make a key, store it and return it. Raises StateError where it cannot be stored."""
+        """Create a key, store it and return it. Raises StateError if it cannot be stored."""
         key_id, secret = token_hex(4), token_hex(BYTES)
         in_keyring = _store_in_keyring(self._find_keyring(), key_id, secret)
         stored = (*self._stored(), _StoredKey(key_id, now, None if in_keyring else secret))
@@ -99,14 +99,14 @@ class AuditKeys:
 
 
 class SharedAuditKeys(AuditKeys):
-    """The keys of a log that several servers write: sealed in their database."""
+    """The keys of a log that several servers write, encrypted in their database."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store.directory, lambda: None)
         self._store = store
 
     def add(self, now: float) -> AuditKey:
-        """Make a key, store it and return it, in the transaction in which it is first used."""
+        """Create a key, store it and return it, in the transaction that first uses it."""
         key = AuditKey(token_hex(4), token_bytes(BYTES))
         add_shared_secret(self._store, KIND, key.id, key.secret, now)
         return key
@@ -130,7 +130,7 @@ def _from_keyring(keyring: Keyring | None, key_id: str) -> str | None:
 
 
 def _store_in_keyring(keyring: Keyring | None, key_id: str, secret: str) -> bool:
-    """Return whether the keyring has the key now."""
+    """Store the key in the keyring and return whether it is there."""
     if keyring is None:
         return False
     try:

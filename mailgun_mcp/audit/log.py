@@ -1,9 +1,9 @@
-"""The audit log: what was called, decided and done. Append-only, and each entry holds the keyed hash of the one before.
+"""The audit log: what was called, decided and done. Append-only; each entry has the previous entry's keyed hash.
 
 An entry is an `intent` (before a call is made), an `outcome` (after it, or of a call that was not made), or about the
-log itself: `sealed` (the first with another key, or with a key at all), `rotated` (the next has another key), `pruned` (older entries were
-removed), `restarted` (a person said why an older log is missing). An intent without an outcome is a call whose result
-nobody knows.
+log itself: `sealed` (the first with another key, or with any key), `rotated` (the next has another key), `pruned`
+(older entries were removed), `restarted` (a person said why an older log is missing). If a call has an intent but no
+outcome, its result is unknown.
 """
 
 import json
@@ -30,17 +30,17 @@ from mailgun_mcp.text.suggest import unknown
 PAGE = 1000
 LOCK = "audit log"
 ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
-"""How the body of an entry is written. `json.dumps` would make an encoder for each."""
+"""Encodes the body of an entry. `json.dumps` would create a new encoder each time."""
 UNKNOWN: Outcome = "unknown"
-"""The outcome of a call that was begun, and whose end is not recorded."""
+"""The outcome of a call that was begun, but whose end is not recorded."""
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
-"""Word of an older version -> today's. What is written is never changed; it is read with today's words."""
+"""Outcome in an older version -> current name. Stored entries never change; they are read with current names."""
 RENAMED_FIELDS = {"caller": "principal", "elevated": "grants"}
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedCall:
-    """A call, put together from its entries."""
+    """A call, assembled from its entries."""
 
     id: str
     at: float
@@ -53,7 +53,7 @@ class LoggedCall:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Which calls to return; a field that is None allows all."""
+    """Which calls to return; a field that is None matches all."""
 
     since: float | None = None
     until: float | None = None
@@ -65,7 +65,7 @@ class CallFilter:
     account: str | None = None
 
     def takes(self, call: LoggedCall) -> bool:
-        """Return whether the call is one of them."""
+        """Return whether the call matches."""
         fields = call.fields
         return (
             (self.since is None or call.at >= self.since)
@@ -91,14 +91,14 @@ class AuditLog:
         self._store = store
         self._keys = keys or keys_of(store)
         self.name = store.name
-        """Where the log is, in words."""
+        """Where the log is, as shown to people."""
         self.clock = store.clock
         self._shared = SharedAppend(store, LOCK) if store.sealer else None
 
     def append(self, entries: Sequence[LogEntry], now: float, *, durable: bool, missing_only: bool = False) -> None:
-        """Write the entries down, in one transaction that no other process shares.
+        """Write the entries in one transaction that no other process shares.
 
-        With `missing_only`, those of calls that have an entry of that kind are left out.
+        With `missing_only`, skip entries whose call already has one of the same kind.
         """
         if self._shared and not missing_only and self._shared.run(partial(self._chained, entries, now)):
             return
@@ -110,7 +110,7 @@ class AuditLog:
             self._shared.head = head
 
     def entries(self, after: int = 0) -> Iterator[StoredEntry]:
-        """Yield the entries that follow the one numbered `after`, as they were written."""
+        """Yield the entries after number `after`, in the order in which they were written."""
         while True:
             with self._store.reading() as connection:
                 rows = connection.execute(
@@ -123,7 +123,7 @@ class AuditLog:
             after = rows[-1]["seq"]
 
     def calls(self, call_filter: CallFilter = CallFilter(), *, newest_first: bool = False) -> Iterator[LoggedCall]:
-        """Yield the calls that `call_filter` takes, by the time at which they began."""
+        """Yield the calls that match `call_filter`, by the time at which they began."""
         order = "DESC" if newest_first else "ASC"
         seq = 0 if not newest_first else 2**63 - 1
         comparison = "<" if newest_first else ">"
@@ -149,7 +149,7 @@ class AuditLog:
             return _head(connection)[0]
 
     def of_call(self, call: str) -> list[StoredEntry]:
-        """Return the entries of one call. Raises UnknownNameError when there is none."""
+        """Return the entries of one call. Raises UnknownNameError if there is none."""
         with self._store.reading() as connection:
             entries = _of_call(connection, call)
             if not entries:
@@ -160,14 +160,14 @@ class AuditLog:
         return entries
 
     def call(self, call: str) -> LoggedCall:
-        """Return one call. Raises UnknownNameError when there is none."""
+        """Return one call. Raises UnknownNameError if there is none."""
         return _call(self.of_call(call))
 
     def verify(self, expect: str | None = None, heads: Sequence[Head] = ()) -> Verification:
-        """Walk along the chain.
+        """Check the chain from the first entry to the last.
 
-        `expect` is the hash of a head that was noted before, and `heads` are heads: the log must hold them. The head
-        that the server noted beside the database must be in it too. Raises StateError.
+        The log must contain the hash `expect` of an earlier head, all `heads`, and the head that the server noted
+        beside the database. Raises StateError.
         """
         local = noted(self._store.directory)
         heads = (*heads, *([local] if local else ()))
@@ -184,15 +184,15 @@ class AuditLog:
         return result
 
     def head(self, now: float) -> Head:
-        """Return the last entry, once everything up to it would outlive a power cut."""
+        """Return the last entry, after making sure that everything up to it would survive a power cut."""
         with self._store.writing(lock=LOCK) as connection:
             connection.execute("UPDATE audit_anchor SET seq = seq")
             return Head(*_head(connection), now)
 
     def note_head(self, head: Head) -> None:
-        """Note the head beside the database, unless the log does not hold the one that is noted there.
+        """Note the head beside the database, unless the log lacks the head that is noted there.
 
-        That one is the evidence of a log that was cut or replaced. Raises StateError where there is such evidence.
+        That head is then evidence that the log was truncated or replaced, and StateError is raised.
         """
         earlier = noted(self._store.directory)
         if earlier and not self._holds(earlier):
@@ -207,7 +207,7 @@ class AuditLog:
                 raise StateError(f"the head of the audit log cannot be noted: {error.strerror or error}") from error
 
     def rotate_key(self, now: float) -> AuditKey:
-        """Sign what follows with a new key, and return it. The log says so under the old key."""
+        """Sign all later entries with a new key, and return it. The old key signs an entry that says so."""
         with self._store.writing(lock=LOCK) as connection:
             self._signing_key(connection, _head(connection)[1], now)
             key = self._keys.add(now)
@@ -217,7 +217,7 @@ class AuditLog:
         return key
 
     def restart(self, *, by: str, reason: str, now: float) -> None:
-        """Say why the log that was noted before is missing or lost its key, and go on with a new key."""
+        """Record why the log noted earlier is missing or has lost its key, and continue with a new key."""
         try:
             lost = noted(self._store.directory)
         except StateError:
@@ -237,7 +237,7 @@ class AuditLog:
         return head.seq <= seq or (row is not None and row["hash"] == head.hash)
 
     def _chained(self, entries: Iterable[LogEntry], now: float, seq: int, prev: str) -> list[StoredEntry] | None:
-        """Return the entries as they follow that one, or None where its key is not at hand."""
+        """Return the entries chained to entry `seq`, whose hash is `prev`; None if its key is not available."""
         key_id = key_of(prev)
         key = self._keys.get(key_id) if key_id else None
         return _rows(entries, now, key=key, seq=seq, prev=prev) if key else None
@@ -245,7 +245,7 @@ class AuditLog:
     def _write(
         self, connection: Connection, entries: Iterable[LogEntry], now: float, key: AuditKey | None = None
     ) -> tuple[int, str]:
-        """Write the entries, and return number and hash of the last one."""
+        """Write the entries, and return the number and hash of the last one."""
         seq, prev = _head(connection)
         if key is None:
             key = self._signing_key(connection, prev, now)
@@ -259,7 +259,7 @@ class AuditLog:
         return (rows[-1].seq, rows[-1].hash) if rows else (seq, prev)
 
     def _signing_key(self, connection: Connection, head: str, now: float) -> AuditKey:
-        """Return the key of the last entry. Entries of version 0.1 have none: they are sealed, and can't be changed any more."""
+        """Return the key of the last entry. Entries of version 0.1 have none: they are sealed with a key first."""
         key_id = key_of(head)
         if key_id is None:
             key = self._keys.newest() or self._keys.add(now)
@@ -277,10 +277,10 @@ class AuditLog:
     def prune(
         self, now: float, *, before: float | None = None, most_bytes: int | None = None, dry_run: bool = False
     ) -> int:
-        """Remove the oldest calls, those before a time and those beyond a size; return how many entries went.
+        """Remove the oldest calls: those before a time, and those beyond a size. Return how many entries were removed.
 
-        What is left still verifies: the last hash that went is kept, and an entry of the log repeats it. A call
-        is removed with its outcome or not at all.
+        The rest still verifies: the hash of the last removed entry is kept, and an entry in the log repeats it. The
+        entries of a call are removed together or not at all.
         """
         with self._store.writing(lock=LOCK) as connection:
             through = _cut(connection, before, most_bytes)
@@ -295,7 +295,7 @@ class AuditLog:
 
 
 def _rows(entries: Iterable[LogEntry], now: float, *, key: AuditKey, seq: int, prev: str) -> list[StoredEntry]:
-    """Return the entries as they follow the one with number `seq` and hash `prev`."""
+    """Return the entries chained to the entry with number `seq` and hash `prev`."""
     rows: list[StoredEntry] = []
     for number, entry in enumerate(entries, seq + 1):
         rows.append(_row(entry, now, key=key, seq=number, prev=rows[-1].hash if rows else prev))
@@ -309,7 +309,7 @@ def _row(entry: LogEntry, now: float, *, key: AuditKey, seq: int, prev: str) -> 
 
 
 def _head(connection: Connection) -> tuple[int, str]:
-    """Return the number of the newest entry, even a removed one, and the hash of the last one that is there."""
+    """Return the number of the newest entry, even if it was removed, and the hash of the last entry still there."""
     row = connection.execute("SELECT seq, hash FROM audit_head").fetchone()
     return int(row["seq"]), str(row["hash"])
 
@@ -325,7 +325,7 @@ def _anchor(connection: Connection) -> tuple[int, str]:
 
 
 def _cut(connection: Connection, before: float | None, most_bytes: int | None) -> int:
-    """Return the last entry to remove. It never splits the entries of a call, and is never the last of the log."""
+    """Return the last entry to remove. A call is never split, and the log's last entry is never removed."""
     through = 0
     if before is not None:
         row = connection.execute("SELECT max(seq) FROM audit_log WHERE at < ?", (before,)).fetchone()

@@ -1,8 +1,8 @@
 """Writes calls into the audit log: the intent before a call is made, the outcome after it.
 
-One thread writes for all calls and commits what has gathered in one transaction. A call that changes something waits
-until its intent is on the disk, and isn't made when it can't be. A read is made meanwhile; its result waits until its
-intent is in the store, and is shown all the same when it can't be.
+One thread writes for all calls, and commits all waiting entries in one transaction. A call that changes something waits
+until its intent is on disk, and is not made if that fails. A read does not wait, but its result is held back until its
+intent is in the store. If that fails, the result is shown anyway.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from mailgun_mcp.policy.model import AuditRules
 from mailgun_mcp.store.database import Store
 
 GATHERED = 200
-"""Entries that are written in one transaction."""
+"""Most entries that are written in one transaction."""
 LINGERING = 0.05
 """Seconds within which the outcome of a read is written; no caller waits for it."""
 PRUNED_EVERY = 10_000
-"""Entries after which it is looked at whether old ones may go."""
+"""Entries between two checks whether old entries can be removed."""
 
 
 @dataclass(slots=True)
@@ -40,11 +40,11 @@ class _Job:
 
 
 _Ended = tuple["asyncio.Future[None]", BaseException | None]
-"""What somebody waits for, with its fault."""
+"""A future that somebody waits for, and the error to set on it."""
 
 
 class Recorder:
-    """The audit log as calls see it. `monotonic` measures how long they take."""
+    """The audit log as calls use it. `monotonic` measures how long they take."""
 
     def __init__(
         self, store: Store, clock: Callable[[], float], rules: AuditRules, *, monotonic: Callable[[], float]
@@ -58,18 +58,18 @@ class Recorder:
         self._refusals = Refusals(clock)
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._unwaited: deque[_Job] = deque()
-        """Jobs that nobody waits for. They do not wake the thread, which would cost the next call."""
+        """Jobs that nobody waits for. They do not wake the thread, because that would delay the next call."""
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        """Whose timer it is."""
+        """The event loop that owns the timer."""
         self._thread: Thread | None = None
         self._written = 0
         self._complained = False
 
     async def begin(self, record: CallRecord) -> None:
-        """Write down that the call is about to be made.
+        """Write that the call is about to be made.
 
-        Raises StateError where the call changes something and that cannot be written: it is not to be made.
+        Raises StateError if the call changes something and this cannot be written: the call must not be made then.
         A read is made meanwhile. Its result is not shown before `finish`, which waits for the intent.
         """
         record.started = self._monotonic()
@@ -80,12 +80,12 @@ class Recorder:
             await writing
         else:
             record.intent = writing
-            # A read that is cancelled waits no more for it.
+            # A cancelled read no longer waits for this.
             writing.add_done_callback(lambda written: written.cancelled() or written.exception())
         record.begun = True
 
     async def finish(self, record: CallRecord, outcome: Outcome, **result: Any) -> None:
-        """Write down what became of the call, or that it was not made; once. That it can't be is logged."""
+        """Write the call's outcome, or that it was not made, but only once. A failure to write is logged."""
         record.outcome = record.outcome or outcome
         if record.finished or not self._is_recorded(record):
             return
@@ -96,7 +96,7 @@ class Recorder:
             entry = self._outcome(record, outcome, result)
             waited_for = record.changes and record.begun
             if entry and not waited_for:
-                # Lost with the process, it is an unknown outcome.
+                # If the process ends before it is written, the outcome is unknown.
                 self._put_later(entry)
         if entry is None or not waited_for:
             return
@@ -106,7 +106,7 @@ class Recorder:
             logger().error("an outcome is not recorded", call=record.call, outcome=outcome, reason=str(error))
 
     def _outcome(self, record: CallRecord, outcome: Outcome, result: dict[str, Any]) -> LogEntry | None:
-        """Return the entry of the outcome; None for a refusal that is only counted."""
+        """Return the entry for the outcome; None for a refusal that is only counted."""
         for summary in self._refusals.ended():
             self._put_later(summary)
         if self._refusals.is_counted(record, outcome):
@@ -120,7 +120,7 @@ class Recorder:
         return LogEntry(record.call, "outcome", body)
 
     def close(self) -> None:
-        """Write what is left, and end the thread."""
+        """Write the remaining entries, and end the thread."""
         self._put_unwaited()
         for summary in self._refusals.ended(now=True):
             self._put(_Job(summary, False, None))
@@ -143,7 +143,7 @@ class Recorder:
             self._complain(error)
 
     def _writing(self, entry: LogEntry, *, durable: bool) -> "asyncio.Future[None]":
-        """Have the entry written. The future is done when it is, or has the StateError."""
+        """Queue the entry. The future is done once it is written, or has the StateError."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         self._put(_Job(entry, durable, (loop, done)))
@@ -156,7 +156,7 @@ class Recorder:
         self._jobs.put(job)
 
     def _put_later(self, entry: LogEntry) -> None:
-        """Have an entry written that nobody waits for: with the next that somebody waits for, or after a moment."""
+        """Queue an entry that nobody waits for. It is written with the next awaited entry, or after a moment."""
         self._unwaited.append(_Job(entry, False, None))
         loop = asyncio.get_running_loop()
         if self._timer is None or self._loop is not loop:
@@ -167,7 +167,7 @@ class Recorder:
         self._put_unwaited()
 
     def _put_unwaited(self) -> None:
-        # The thread takes from the same queue.
+        # The thread takes jobs from the same queue.
         with suppress(IndexError):
             while True:
                 self._put(self._unwaited.popleft())
@@ -182,14 +182,14 @@ class Recorder:
                 return
 
     def _gathered(self) -> list[_Job]:
-        """Return the next jobs, with those that nobody waits for: they share one transaction."""
+        """Return the next jobs, including those that nobody waits for, to be written in one transaction."""
         jobs: list[_Job] = []
         with suppress(Empty):
             jobs.append(self._jobs.get(timeout=self._heads.wait))
-            # Nobody else takes from it.
+            # Only this thread takes jobs from the queue.
             while len(jobs) < GATHERED and not self._jobs.empty():
                 jobs.append(self._jobs.get(block=False))
-        # What nobody waits for was handed over before: it comes first, so that the log has the order of the calls.
+        # Jobs that nobody waits for were queued earlier. They come first, so that the log keeps the order of the calls.
         earlier: list[_Job] = []
         with suppress(IndexError):
             while self._unwaited and len(earlier) < GATHERED:
@@ -225,9 +225,9 @@ class Recorder:
         return None
 
     def _append_outcomes_again(self, jobs: list[_Job]) -> bool:
-        """Write the outcomes where the connection to the log was lost: those calls were made. Return whether it worked.
+        """Write outcomes again after losing the connection: those calls were made. Return whether it worked.
 
-        What was lost may have been written after all, so only what is missing is.
+        Some of them may have been written after all, so only missing ones are.
         """
         outcomes = [job.entry for job in jobs if job.entry is not None and _is_outcome(job)]
         attempts = range(self._store.retries if outcomes else 0)
@@ -245,7 +245,7 @@ class Recorder:
             self._complain(error)
 
     def _complain(self, error: BaseException) -> None:
-        """Once: each read would say the same."""
+        """Log the error once: every read would repeat it."""
         if not self._complained:
             self._complained = True
             logger().error("calls are not recorded", reason=str(error))
@@ -256,7 +256,7 @@ def _is_outcome(job: _Job) -> bool:
 
 
 def _wake(loop: asyncio.AbstractEventLoop, ended: "list[_Ended]") -> None:
-    """Wake who waits in the loop: once for all, because each time costs the loop a turn."""
+    """Complete the futures in the loop, all at once, because each wake-up costs the loop a turn."""
 
     def resolve() -> None:
         for done, fault in ended:
@@ -267,6 +267,6 @@ def _wake(loop: asyncio.AbstractEventLoop, ended: "list[_Ended]") -> None:
             else:
                 done.set_exception(fault)
 
-    # Where the loop is closed nobody waits any more.
+    # If the loop is closed, nobody waits any more.
     if not loop.is_closed():
         loop.call_soon_threadsafe(resolve)

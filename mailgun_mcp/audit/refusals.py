@@ -1,6 +1,6 @@
-"""Bounds what a flood of calls that were not made can write: after a few, equal ones are only counted.
+"""Limits what a flood of refused calls can write: after a few entries, equal refusals are only counted.
 
-A model, or who steers it, can be refused as often as it likes. What was done must not be pruned for that.
+A model, or whoever steers it, can cause any number of refusals. They must not push real calls out of the log.
 """
 
 from collections.abc import Callable
@@ -18,18 +18,18 @@ from mailgun_mcp.text.sizes import size_of
 
 NOT_MADE: frozenset[Outcome] = frozenset({"refused", "invalid", "pending", "asked"})
 WINDOW = 3600.0
-"""Seconds for which equal refusals are counted together."""
+"""Length of the window in which equal refusals are counted together, in seconds."""
 EQUAL_AT_MOST = 5
-"""Of equal refusals in a window, that have entries of their own."""
+"""How many equal refusals in a window get separate entries."""
 ALL_AT_MOST = 100
-"""Of all refusals in a window, that have entries of their own."""
+"""How many refusals in a window get separate entries in all."""
 LARGEST = 4000
-"""Characters of the arguments of a call that was not made; of larger ones only the names are written."""
+"""Largest arguments of a refused call that are recorded, in characters. Of larger ones only the names are."""
 NAMES_AT_MOST = 40
 KINDS_AT_MOST = 100
-"""Kinds of refusals that are counted apart. The rest is counted together."""
+"""How many kinds of refusals are counted separately. All others are counted together."""
 COUNTED = ("tool", "risk", "principal", "account", "account_id", "region", "policy", "decision")
-"""Fields of a record that its summary repeats."""
+"""Fields of a call record that the summary repeats."""
 
 Kind = tuple[str, ...]
 
@@ -42,11 +42,11 @@ class _Counted:
     last: float
     written: int = 0
     count: int = 0
-    """Of those without an entry of their own."""
+    """Number of refusals without separate entries."""
 
 
 class Refusals:
-    """The refusals of the present window. Threads may use it at the same time."""
+    """The refusals in the current window. Safe to use from several threads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -56,7 +56,7 @@ class Refusals:
         self._kinds: dict[Kind, _Counted] = {}
 
     def is_counted(self, record: CallRecord, outcome: Outcome) -> bool:
-        """Return whether the call is only counted. Otherwise it is to be written down."""
+        """Return whether the call is only counted. Otherwise it must be recorded."""
         if record.begun or outcome not in NOT_MADE:
             return False
         now = self._clock()
@@ -73,7 +73,7 @@ class Refusals:
         return True
 
     def ended(self, *, now: bool = False) -> list[LogEntry]:
-        """Return an entry for each kind that was counted, once the window is over, or with `now` at once."""
+        """Return a summary entry for each kind, if the window is over or with `now`. A new window begins."""
         with self._lock:
             if not now and self._clock() - self._began < WINDOW:
                 return []
@@ -95,7 +95,7 @@ class Refusals:
 
 
 def without_large_arguments(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the body of a call that was not made, with the names of its arguments only where they are large."""
+    """Return the body of a refused call. If its arguments are large, it has only their names."""
     arguments = body.get("arguments", {})
     if size_of(arguments, LARGEST) <= LARGEST:
         return body

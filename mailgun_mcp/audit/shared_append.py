@@ -1,7 +1,7 @@
-"""Appends to a log that several servers write, in one round trip and without keeping the others waiting for another one.
+"""Appends to a log that several servers write, in one round trip and without making other servers wait for more.
 
-The hash of an entry needs the one before, and the key is not in the database. So the server computes the hashes for the
-last entry that it has seen, and the database takes them if that is still the last one. Otherwise it says which one is.
+The hash of an entry depends on the previous entry, and the key is not in the database. So the server computes hashes
+after the last entry that it has seen. The database accepts them if that is still the last; else it returns the last.
 """
 
 import json
@@ -11,24 +11,24 @@ from mailgun_mcp.audit.entries import StoredEntry
 from mailgun_mcp.store.database import Store
 
 ATTEMPTS = 3
-"""After so many times at which others were quicker, it is done in a transaction that keeps them out."""
+"""Attempts to append before falling back to a transaction that keeps other servers out."""
 APPEND = "SELECT newest, last_hash FROM append_to_audit_log(?, ?, ?, ?, ?, ?)"
 
 Chain = Callable[[int, str], Sequence[StoredEntry] | None]
-"""Number and hash of the last entry -> the entries that follow it; None where only a transaction can write them."""
+"""Number and hash of the last entry -> the entries to append; None if only a transaction can write them."""
 
 
 class SharedAppend:
-    """What one server knows of the end of the log."""
+    """One server's knowledge of the end of the log."""
 
     def __init__(self, store: Store, lock: str) -> None:
         self._store = store
         self._lock = lock
         self.head: tuple[int, str] | None = None
-        """Number and hash of the last entry, as it was seen last."""
+        """Number and hash of the last entry when it was last seen."""
 
     def run(self, chain: Chain) -> bool:
-        """Append, and return whether it is done. Raises StateError."""
+        """Append, and return whether that worked. Raises StateError."""
         for _ in range(ATTEMPTS):
             head, self.head = self.head, None
             entries = chain(*head) if head else None

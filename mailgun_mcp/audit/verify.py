@@ -1,4 +1,4 @@
-"""Verifies a log: that no entry was changed, added, removed or moved, and that it holds the heads noted before."""
+"""Verifies that no entry of a log was changed, added, removed or moved, and that it has all heads noted earlier."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ class Verification:
     head: str
     """The hash of the last entry."""
     broken: str | None = None
-    """The first fault, in words."""
+    """The first fault, in words; None if there is none."""
     seq: int = 0
     """The number of the last entry."""
     notes: tuple[str, ...] = ()
-    """What a reader should know of a log that is whole."""
+    """Further information for the reader of an intact log."""
 
 
 @dataclass(slots=True)
@@ -32,19 +32,19 @@ class ChainCheck:
     anchor: tuple[int, str]
     heads: Sequence[Head] = ()
     expect: str | None = None
-    """The hash of a head that was noted before."""
+    """The hash of a head that was noted earlier."""
     seq: int = 0
     prev: str = START
     count: int = 0
     _key: str | None = None
     _next_key: str | None = None
-    """The key that the log was rotated to."""
+    """Id of the new key after a key rotation."""
     _pruned: bool = False
     _expected: bool = False
     _plain: int = 0
     _notes: list[str] = field(default_factory=list)
     _hashes: dict[int, str] = field(default_factory=dict)
-    """Of the entries whose head was noted."""
+    """Hashes of the entries whose heads were noted."""
     _restarted: float = 0.0
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class ChainCheck:
         self._hashes = dict.fromkeys((head.seq for head in self.heads), "")
 
     def run(self, entries: Iterable[StoredEntry], last: int) -> Verification:
-        """Return the result. `last` is the number of the newest entry, as the database remembers it."""
+        """Return the result. `last` is the number of the newest entry according to the database."""
         for entry in entries:
             fault = self._fault(entry)
             if fault:
@@ -129,7 +129,7 @@ class ChainCheck:
         return None
 
     def _missing_head(self) -> str | None:
-        """Return which head the log does not hold. A person accounted for those before a restart."""
+        """Return which head the log lacks. Heads before a restart do not count: a person explained them."""
         for head in self.heads:
             fault = self._fault_of(head)
             if fault and head.at >= self._restarted:

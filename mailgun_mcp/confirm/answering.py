@@ -1,6 +1,6 @@
-"""Who may say yes to a pending call, on which channel. One rule for the page, the API and chats.
+"""Who may approve a pending call, and through which channel. One rule for the web page, the API and chats.
 
-A terminal of the machine that runs the server has its own: see `cli.answering`.
+Terminals on the server's machine have a separate rule: see `cli.answering`.
 """
 
 from typing import Literal
@@ -10,24 +10,24 @@ from mailgun_mcp.identity.access import APPROVE, Access
 from mailgun_mcp.identity.principal import Principal
 
 AnswerChannel = Literal["terminal", "page", "chat", "api"]
-"""`terminal` is also a page that was opened with a link from the terminal. `api` is a program with a token."""
+"""`terminal` includes a page opened with a link from the terminal. `api` is a program with a token."""
 OTHER_PERSON = frozenset({"approval", "two_people"})
-"""Levels at which whoever made the call does not answer it, except in a terminal."""
+"""Levels at which callers must not approve their own calls, except in a terminal."""
 
 
 def may_see(approval: Approval, access: Access) -> bool:
     """Return whether somebody with this access may read the call at all.
 
-    Nobody knows here which domains a call concerns, so who is limited to domains sees none.
+    The domains of a call are not known here, so somebody limited to some domains may read none.
     """
     in_account = access.reaches(approval.account)
     return access.has(APPROVE) and access.domains is None and in_account
 
 
 def why_not(approval: Approval, person: Principal, channel: AnswerChannel, relay: str | None = None) -> str | None:
-    """Return why the person may not say yes to this call, or None where they may.
+    """Return why the person may not approve this call, or None if they may.
 
-    `relay` is the principal of a program that brings the person's answer. Everybody who may see a call may say no.
+    `relay` is the principal of a program that passes on the person's answer. Everybody who may see a call may deny it.
     """
     if not person.authenticated:
         return "Nobody knows who you are, so your answer does not count."

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "stale", "withdrawn"]
 
 QUIET = 60.0
-"""Seconds between two notifications about one target."""
+"""Minimum time between two notifications about the same target, in seconds."""
 LIVE: tuple[ApprovalStatus, ...] = ("pending", "approved")
-"""What can still expire, or become stale when its target changes."""
+"""Statuses that can still expire, or become stale when the target changes."""
 SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "principal", "client")
 NEEDED = {"two_people": 2}
 LOCK = "approvals"
@@ -32,15 +32,15 @@ FROM approvals"""
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one person answered."""
+    """One person's answer."""
 
     by: str
     at: float
     yes: bool
     reason: str = ""
-    """Why not, in the person's words. The model reads it."""
+    """Why they said no, in their words. The model reads it."""
     relay: str = ""
-    """The principal of the program that brought the answer, where the person did not give it here themselves."""
+    """The principal of the program that passed on the answer; empty if the person answered here."""
 
     def __str__(self) -> str:
         return f"{self.by} (relayed by {self.relay})" if self.relay else self.by
@@ -57,7 +57,7 @@ class Approval:
     tool: str
     title: str
     text: str
-    """What the person is shown; the same as in the client's form."""
+    """The form that the person sees, the same as in the client."""
     level: Level
     typed: str | None
     account: str
@@ -68,9 +68,9 @@ class Approval:
     preview: str
     answers: tuple[Answer, ...]
     details: dict[str, Any] = field(default_factory=dict)
-    """The call as data, nothing shortened: see `form.CallDetails`. Empty for approvals of version 0.1."""
+    """The call as unshortened data: see `form.CallDetails`. Empty for approvals of version 0.1."""
     notified: float | None = None
-    """When the hooks were run for it, if they were."""
+    """When the hooks ran for it; None if they did not."""
 
     @property
     def target(self) -> str:
@@ -79,7 +79,7 @@ class Approval:
 
     @property
     def full_record(self) -> dict[str, Any]:
-        """The record with every argument whole, and with recipients, senders and destinations as data."""
+        """The record with all arguments in full, and with recipients, senders and destinations as data."""
         return {**self.record, "call": self.details}
 
     @property
@@ -101,7 +101,7 @@ class Approval:
 
     @property
     def people(self) -> str:
-        """Who answered."""
+        """The people who answered."""
         return " and ".join(str(answer) for answer in self.answers)
 
 
@@ -124,10 +124,10 @@ class Approvals:
         ttl: float,
         most: int,
     ) -> Approval:
-        """Request an approval and return it. The same call with the same state of its target has only one.
+        """Request an approval and return it. The same call on an unchanged target has only one.
 
-        An approval that is pending for another state of the target becomes stale: nobody should be asked about it.
-        Raises NotConfirmedError where `most` approvals of the principal already wait.
+        A pending approval for another state of the target becomes stale: nobody should be asked about it any more.
+        Raises NotConfirmedError if `most` approvals of the principal are already pending.
         """
         with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
@@ -151,9 +151,9 @@ class Approvals:
             return _find(connection, name, now)
 
     def find_approved(self, binding: str, preview: str, now: float, *, level: Level) -> Approval | None:
-        """Return the approval, at `level` or a higher one, that lets the bound call through, or None.
+        """Return the approval, at `level` or higher, that permits the bound call, or None.
 
-        An approval for another state of the target, or at a lower level than is needed now, becomes stale.
+        An approval for another state of the target, or at too low a level, becomes stale.
         """
         with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
@@ -164,13 +164,13 @@ class Approvals:
         return None
 
     def has_outdated(self, binding: str, now: float) -> bool:
-        """Return whether a person approved the bound call, and it became stale after that."""
+        """Return whether a person approved the bound call, but the approval has become stale."""
         with self._store.reading() as connection:
             stale = _bound(connection, binding, "stale", now)
         return any(answer.yes for approval in stale for answer in approval.answers)
 
     def consume(self, name: str, now: float) -> bool:
-        """Consume the approval. Return False when another process was first, or it is no longer valid."""
+        """Consume the approval. Return False if another process was faster, or it is no longer valid."""
         with self._store.writing(lock=LOCK) as connection:
             done = connection.execute(
                 "UPDATE approvals SET status = 'used' WHERE id = ? AND status = 'approved' AND expires > ?", (name, now)
@@ -178,22 +178,22 @@ class Approvals:
         return done.rowcount == 1
 
     def get(self, name: str, now: float) -> Approval:
-        """Return one approval. Raises UnknownNameError when there is none."""
+        """Return one approval. Raises UnknownNameError if there is none."""
         with self._store.reading() as connection:
             return _find(connection, name, now)
 
     def list(self, now: float, status: ApprovalStatus | None = None, *, since: float = 0.0) -> tuple[Approval, ...]:
-        """Return the approvals, oldest first, of one status or all: those that end, or ended, after `since`."""
+        """Return the approvals that end after `since`, oldest first, of one status or all."""
         with self._store.reading() as connection:
             rows = connection.execute(f"{SELECT} WHERE expires > ? ORDER BY created, id", (since,)).fetchall()
         approvals = (_approval(row, now) for row in rows)
         return tuple(approval for approval in approvals if status in (None, approval.status))
 
     def claim_notification(self, name: str, now: float) -> bool:
-        """Return whether people are to be notified of the approval now, and count it as done.
+        """Return whether to notify people of the approval now, and record that this is done.
 
-        They hear of each approval once, and of each target once a minute: an agent cannot flood them. What they do not
-        hear of at once is in the list, and they hear of it when the call is repeated after the minute.
+        Each approval gets one notification, and each target at most one a minute, so that an agent cannot flood people.
+        An approval that was skipped is still in the list, and is notified if the call is repeated after the minute.
         """
         with self._store.writing(lock=LOCK) as connection:
             approval = _find(connection, name, now)
@@ -211,8 +211,8 @@ class Approvals:
     def approve(self, name: str, *, by: str, now: float, typed: str | None = None, relay: str = "") -> Approval:
         """Record a person's yes and return the approval; at level `two_people` the second yes approves.
 
-        Raises UnknownNameError when there is no such approval, StateError when it is not pending, the typed text is wrong,
-        or the person answered before. `by` is who answers: at level `two_people` only a name that was proven.
+        Raises UnknownNameError if there is no such approval, StateError if it is not pending, the typed text is wrong,
+        or the person has already answered. `by` is who answers: at level `two_people`, only an authenticated name.
         """
         with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
@@ -224,16 +224,16 @@ class Approvals:
             return _find(connection, name, now)
 
     def last_denial(self, binding: str, now: float) -> Answer | None:
-        """Return the no to the bound call that a person gave last, until its approval would have expired."""
+        """Return the latest no to the bound call. It counts until its approval would have expired."""
         with self._store.reading() as connection:
             denied = _bound(connection, binding, "denied", now)
         answers = [answer for approval in denied if approval.expires > now for answer in approval.answers]
         return next((answer for answer in reversed(answers) if not answer.yes), None)
 
     def deny(self, name: str, *, by: str, now: float, reason: str = "", relay: str = "") -> Approval:
-        """Record a person's no, also after a yes that is not used yet, and return the approval.
+        """Record a person's no and return the approval. A no also revokes an unused yes.
 
-        Raises UnknownNameError when there is no such approval, StateError when it can no longer be answered.
+        Raises UnknownNameError if there is no such approval, StateError if it can no longer be answered.
         """
         with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
@@ -249,9 +249,10 @@ class Approvals:
             return _find(connection, name, now)
 
     def withdraw(self, name: str, *, principal: str, now: float) -> bool:
-        """Take back the request for an approval, for who made it, and return whether it could still be answered or used.
+        """Withdraw a request for approval, for its requester. Return whether it could still be answered or used.
 
-        Raises UnknownNameError when the principal has no such approval.
+
+        Raises UnknownNameError if the principal has no such approval.
         """
         with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
@@ -264,7 +265,7 @@ class Approvals:
         return True
 
     def _refuse_too_many(self, connection: Connection, principal: str, most: int) -> None:
-        """Count the principal's approvals in all accounts: a person answers all of them in one list."""
+        """Count the principal's approvals across all accounts: people answer all of them in one list."""
         row = connection.execute(
             "SELECT count(*) FROM approvals WHERE principal = ? AND status = 'pending'", (principal,)
         ).fetchone()
@@ -310,7 +311,7 @@ def _closed(approval: Approval, attempted: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Return whether two names are those of one person, however they are written."""
+    """Return whether two names, however they are written, belong to the same person."""
     from unicodedata import normalize
 
     first, second = (normalize("NFKC", name).strip().casefold() for name in (one, other))
@@ -349,7 +350,7 @@ def _find(connection: Connection, name: str, now: float) -> Approval:
 
 
 def _expire(connection: Connection, now: float) -> None:
-    """Mark what has expired, so that it stays expired even when the clock is set back."""
+    """Mark expired approvals, so that they stay expired even if the clock is set back."""
     connection.execute(
         "UPDATE approvals SET status = 'expired' WHERE status IN ('pending', 'approved') AND expires <= ?", (now,)
     )

@@ -1,4 +1,4 @@
-"""All arguments of a call, in the catalogue's order: complete where they fit, else with their size and a digest."""
+"""All arguments of a call, in the catalogue's order: in full if they fit, else with their size and a digest."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from mailgun_mcp.output.url_secrets import hide, recognisable
 
 WITHHELD = "(withheld)"
 LEAST = 40
-"""Characters below which a value is worth no part of its text."""
+"""Least number of characters that make it worth showing a part of a value."""
 STEPS = (WHOLE, 400, 250, 150, 90, LEAST)
 SHORTENED = "Some values are shortened. `mailgun-mcp approvals show ID --full` shows a pending call whole."
 
 
 def shown_arguments(operation: Operation, arguments: Arguments) -> Arguments:
-    """Return the arguments in the catalogue's order, without secrets; of those in URLs the last characters stay."""
+    """Return the arguments in the catalogue's order, without secrets. Of secrets in URLs the last characters remain."""
     secret = {argument.name for argument in operation.arguments if argument.secret}
     order = [argument.name for argument in operation.arguments if argument.name in arguments]
     rest = sorted(name for name in arguments if name not in order)
@@ -33,7 +33,7 @@ def _without_url_secrets(value: Any) -> Any:
 
 
 def argument_lines(arguments: Arguments, length: int) -> list[str]:
-    """Return a line for every argument, in at most `length` characters together.
+    """Return a line for every argument, together at most `length` characters.
 
     The longest values are shortened first, all to the same length.
     """
@@ -53,7 +53,7 @@ def argument_lines(arguments: Arguments, length: int) -> list[str]:
 
 
 def full_lines(arguments: Arguments) -> list[str]:
-    """Return every argument whole; the lines of a long text stand below its name, each behind a bar."""
+    """Return every argument in full. The lines of a long text follow its name, each after a bar."""
     lines: list[str] = []
     for name, value in arguments.items():
         text = as_text(value)

@@ -1,4 +1,4 @@
-"""The person at the client: how a question reaches them, and what their answer means."""
+"""How a question reaches the person at the client, and what their answer means."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -22,18 +22,18 @@ REFUSALS: dict[FormResult, str] = {
     "replay": "the confirmation was already used",
     "broken": "the question could not be asked",
 }
-"""Why a result other than `yes` is a no."""
+"""Reason why a result other than `yes` counts as a no."""
 UNANSWERED: frozenset[FormResult] = frozenset({"cancelled", "timeout", "empty", "broken"})
-"""Results that no person needs to have given: a client that cannot show a form answers like this by itself."""
+"""Results that may not come from a person: a client that cannot show a form returns them by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormAnswer:
-    """What a person's answer to a form means."""
+    """The meaning of a person's answer to a form."""
 
     result: FormResult
     reason: str = ""
-    """Why not, in the person's words."""
+    """Why they said no, in their words."""
 
 
 class Asker(Protocol):
@@ -49,12 +49,12 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InChat:
-    """A person in a chat: they are not asked during the call, and the chat itself knows for how long a no lasts."""
+    """A person in a chat. They are not asked during the call, and the chat itself decides how long a no lasts."""
 
     can_ask = False
 
     async def ask(self, form: Form, *, patience: float) -> FormAnswer:  # noqa: ARG002 - the shape of an Asker
-        """Answer that the question could not be asked."""
+        """Report that the question could not be asked."""
         return FormAnswer("broken")
 
 
@@ -64,7 +64,7 @@ class Nobody:
     can_ask = False
 
     async def ask(self, form: Form, *, patience: float) -> FormAnswer:  # noqa: ARG002 - the shape of an Asker
-        """Answer that the question could not be asked."""
+        """Report that the question could not be asked."""
         return FormAnswer("broken")
 
 
@@ -72,7 +72,7 @@ NOBODY = Nobody()
 
 
 def read_answer(form: Form, action: str, content: dict[str, Any] | None) -> FormAnswer:
-    """Return what an answer to the form means. Only the exact yes is a yes, and a reason against it makes it a no."""
+    """Return what an answer to the form means. Only the exact yes counts, and a reason against it makes it a no."""
     content = content or {}
     reason = content.get("reason")
     words = reason.strip()[:LONGEST_REASON] if isinstance(reason, str) else ""

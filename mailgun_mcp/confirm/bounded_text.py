@@ -1,4 +1,4 @@
-"""Text of a form that has a most length: what is left out is always counted, and never silently cut."""
+"""Text of limited length for forms: what is left out is always counted, and never cut silently."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,23 +8,23 @@ from typing import Any
 from mailgun_mcp.text.characters import show_invisible
 
 OTHERS = 300
-"""Characters of a list of names."""
+"""Longest list of names, in characters."""
 NAME = 100
-"""Characters of one name or address."""
+"""Longest name or address, in characters."""
 WHOLE = 600
-"""Characters of a value that is shown whole, where there is room; a longer one is shown by its first and last lines."""
+"""Longest value shown in full, in characters, if there is room. Longer ones show their first and last lines."""
 
 LONGEST_REASON = 500
-"""Characters of why a person said no."""
+"""Longest reason for a no, in characters."""
 
 
 def one_line(text: str) -> str:
-    """Return the text as one line of visible characters, so that no value can add lines of its own to a form."""
+    """Return the text as one line of visible characters, so that no value can add lines to a form."""
     return " ⏎ ".join(show_invisible(text).replace("\t", " ").split("\n")).strip()
 
 
 def shorten(text: str, length: int = NAME) -> str:
-    """Return the text as one line of at most `length` characters: a longer one keeps its start and its end."""
+    """Return the text as one line of at most `length` characters. Of a longer text, the start and the end remain."""
     line = one_line(text)
     if len(line) <= length:
         return line
@@ -39,17 +39,17 @@ def as_text(value: Any) -> str:
 
 
 def whole_line(value: Any, length: int = WHOLE) -> str | None:
-    """Return a value whole in one line, or None where that has more than `length` characters."""
+    """Return the whole value on one line, or None if that has more than `length` characters."""
     text = as_text(value)
-    # Marking the invisible characters of a long text takes time, and it is not shown whole.
+    # Marking the invisible characters of a long text takes time, and the text is not shown in full anyway.
     line = one_line(text) if len(text) <= length else None
     return line if line is not None and len(line) <= length else None
 
 
 def value_in_line(value: Any, length: int = WHOLE) -> str:
-    """Return a value in one line of about `length` characters.
+    """Return a value on one line of about `length` characters.
 
-    A longer one is summarised: its beginning and its end, how much there is of it, and a digest that tells two apart.
+    A longer value is summarised: its start and end, its size, and a digest that tells two values apart.
     """
     whole = whole_line(value, length)
     if whole is not None:
@@ -64,7 +64,7 @@ def value_in_line(value: Any, length: int = WHOLE) -> str:
 
 
 def in_words(value: Any, length: int = 300) -> str:
-    """Return what a program answered in words: `name: mail.example.com, state: active, keys: 3 items`."""
+    """Return what a program answered as readable text: `name: mail.example.com, state: active, keys: 3 items`."""
     if not isinstance(value, dict):
         return value_in_line(value, length)
     fields = list(_fields(value))
@@ -94,9 +94,9 @@ def digest(text: str) -> str:
 
 
 def join_bounded(names: Sequence[str], length: int, what: str, *, shortened: bool = True) -> str:
-    """Return the names joined by commas, in at most about `length` characters; those left out are counted.
+    """Return the names joined by commas, in about `length` characters; those left out are counted.
 
-    `shortened`: with each name shortened.
+    `shortened`: each name is shortened too.
     """
     shown: list[str] = []
     room = length
@@ -110,7 +110,7 @@ def join_bounded(names: Sequence[str], length: int, what: str, *, shortened: boo
 
 
 def first_lines(lines: Sequence[str], length: int) -> list[str]:
-    """Return the lines that fit into `length` characters; what is left out is counted in a line of its own."""
+    """Return the lines that fit into `length` characters; another line counts what is left out."""
     shown: list[str] = []
     room = length
     for number, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""How a call came in: who makes it, with which client, and how the person behind it can be asked."""
+"""How a call came in: who makes it, with which client, and how to ask the person behind it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Caller:
 
     principal: Principal
     client: str = ""
-    """What the client calls itself; this proves nothing."""
+    """The client's name, as it calls itself. This proves nothing."""
     asker: Asker = NOBODY
     notify: Notify = quiet
-    """Is told of progress."""
+    """Receives progress messages."""
     shows_views: bool = False
-    """Whether the client draws charts itself, from the figures of a result."""
+    """Whether the client draws charts itself from the figures in a result."""

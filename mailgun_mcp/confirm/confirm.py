@@ -21,7 +21,7 @@ from mailgun_mcp.text.characters import one_line
 from mailgun_mcp.text.durations import iso
 
 ROUNDS = 3
-"""How often a question is asked again because its target changed in the meantime."""
+"""How often a question is asked again because its target has changed in the meantime."""
 MODEL_ADVICE = "Do not look for another way to do it; ask the person what they want."
 NOT_SHOWN = (
     " If they saw no question, this client answers by itself: with `confirmation: {{methods: [approval]}}` in the policy, "
@@ -37,7 +37,7 @@ class ReadTarget(Protocol):
     """Reads what a call would affect, and who would get its mail."""
 
     async def __call__(self) -> Target:
-        """Return the current state. Raises when it cannot be read, or is one in which policy denies the call."""
+        """Return the current state. Raises if it cannot be read, or if policy now denies the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ async def confirm(
     approvals: PendingApprovals,
     read_target: ReadTarget,
 ) -> Confirmation:
-    """Return the person's yes to exactly this call, whose target is as it was shown.
+    """Return the person's yes to exactly this call, with its target in the state that was shown.
 
-    `decision` is why the person is asked, unless the target gives another reason. Raises NotConfirmedError where nobody
+    `decision` is why the person is asked, unless the target gives another reason. Raises NotConfirmedError if nobody
     said yes.
     """
 
@@ -113,7 +113,7 @@ def _can_elicit(form: Form, policy: Policy, asker: Asker) -> bool:
 async def _pending(
     facts: Facts, form: Form, policy: Policy, approvals: PendingApprovals, *, why: str = ""
 ) -> NotConfirmedError:
-    """Return the error of a call that waits for approval. `why` says what became of a question or yes before."""
+    """Return the error of a call that waits for approval. `why` says what happened to an earlier question or yes."""
     if "approval" not in policy.confirmation.methods:
         return NotConfirmedError(
             "Not made: a person must confirm it, this client cannot ask one, and the policy allows no other way. "
@@ -143,7 +143,7 @@ def _refused(answer: FormAnswer, approvals: PendingApprovals) -> NotConfirmedErr
 
 
 def because(reason: str) -> str:
-    """Return the reason for a no as the model is told it: fenced, so that nothing in it passes for the server's text."""
+    """Return the reason for a no, as shown to the model: fenced, so that it cannot pass for the server's own text."""
     if not reason:
         return ""
     return f", for this reason: {fence(one_line(reason)[:LONGEST_REASON], token_hex(4), 'the person')}"

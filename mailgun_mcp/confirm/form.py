@@ -1,6 +1,6 @@
-"""What a person is shown before a call is made. Rendered from the exact request, never by the model.
+"""What a person is shown before a call is made. It is rendered from the exact request, never by the model.
 
-First what counts (`key_facts`), then the state of what the call affects, then all arguments (`argument_lines`).
+It shows the most important facts (`key_facts`), the state of the target, and then all arguments (`argument_lines`).
 """
 
 import json
@@ -21,15 +21,15 @@ from mailgun_mcp.policy.model import LEVELS, Decision, Level
 from mailgun_mcp.request.build import Request
 
 LONGEST = 4_000
-"""Characters of a form."""
+"""Longest form, in characters."""
 ARGUMENTS = 1_100
-"""Characters that the arguments get, however long the state of the target is."""
+"""Characters reserved for the arguments, however long the state of the target is."""
 REQUEST_LINE = 300
 REASON = {"type": "string", "title": "If not, why? The assistant is told.", "maxLength": LONGEST_REASON, "default": ""}
-"""The default is for clients that send every field: FastMCP's would send null, which its own check refuses."""
+"""The default is for clients that send every field: FastMCP's would send null, which its own check rejects."""
 AGAIN = "You are asked again: this changed after the last question."
 COUNT = 40
-"""Characters of the line that counts what is left out."""
+"""Characters reserved for the line that counts what is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class Preview:
 
     text: str
     digest: str
-    """Of the state; another digest just before the call means that the target changed."""
+    """Digest of the state. If it differs just before the call, the target has changed."""
     too_many: bool = False
-    """There are more records than a snapshot saves, so none of it can be undone."""
+    """Whether there are more records than a snapshot saves, so that nothing can be undone."""
     raises: tuple[Raise, ...] = ()
-    """What is there makes the call riskier than its operation, for these reasons."""
+    """Reasons why the current state makes the call riskier than its operation."""
     third_party: bool = False
-    """Third parties may have written some of it."""
+    """Whether third parties may have written some of it."""
 
 
 NOTHING = Preview("", "")
@@ -52,13 +52,13 @@ NOTHING = Preview("", "")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a call would affect and who would get its mail, as just read, and what policy decides on it."""
+    """What a call would affect and who would get its mail, as just read, and the policy's decision on it."""
 
     facts: Facts
     decision: Decision
     preview: Preview
     account_domains: tuple[str, ...] = ()
-    """Domains that the account can send from, as far as they could be read."""
+    """Domains that the account can send from, if they could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ class Binding:
 
     @property
     def digest(self) -> str:
-        """Identifies the whole binding."""
+        """Digest that identifies the whole binding."""
         fields = [self.principal, self.account, self.tool, self.request, self.policy]
         return sha256(json.dumps(fields).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class CallDetails:
-    """What a form is about, as data: nothing is shortened, and no secret is in it."""
+    """The subject of a form as data: not shortened, and without secrets."""
 
     target: str = ""
     facts: tuple[str, ...] = ()
@@ -99,23 +99,23 @@ class Form:
     text: str
     level: Level
     typed: str | None
-    """What the person must type; None for a plain yes."""
+    """The text that the person must type; None for a plain yes."""
     binding: Binding
     preview: str
-    """Digest of what is shown that can change without the request: the target's state, and the mailing lists."""
+    """Digest of what is shown that can change independently of the request: target state and mailing lists."""
     call: CallDetails = CallDetails()
     """The same call as data."""
     third_party: bool = False
-    """Third parties may have written some of it."""
+    """Whether third parties may have written some of it."""
 
     @property
     def again(self) -> "Form":
-        """The form where an earlier one no longer holds."""
+        """The form to show if an earlier one is no longer valid."""
         return replace(self, text=f"{AGAIN}\n{self.text}")
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The flat JSON Schema of the answer, as elicitation wants it."""
+        """The flat JSON Schema of the answer, as elicitation requires it."""
         if self.typed is None:
             confirm = {"type": "boolean", "title": "Make this call", "default": False}
         else:
@@ -124,7 +124,7 @@ class Form:
 
 
 def render(target: Target, request: Request, binding: Binding) -> Form:
-    """Return the question that the decision asks for."""
+    """Return the question that the decision requires."""
     facts, decision, preview = target.facts, target.decision, target.preview
     operation, level = facts.operation, decision.level or "approval"
     if preview.too_many:
@@ -157,17 +157,17 @@ def render(target: Target, request: Request, binding: Binding) -> Form:
 
 
 def _names_members(context: Context) -> bool:
-    """Return whether a mailing list has a member whose address can be an order."""
+    """Return whether a mailing list has a member whose address could contain an instruction."""
     return any(not is_name(address) for addresses in context.list_addresses.values() for address in addresses)
 
 
 def raised(level: Level) -> Level:
-    """Return the next higher level, up to a person's approval on a channel of their own."""
+    """Return the next higher level, up to a person's approval on a separate channel."""
     return level if level in ("approval", "two_people") else LEVELS[LEVELS.index(level) + 1]
 
 
 def _digest(preview: Preview, context: Context) -> str:
-    """Return what identifies the state that is shown: a mailing list that grew is another one."""
+    """Return a digest of the state that is shown. It changes if a mailing list grows."""
     if not context.list_members and not context.unknown_lists:
         return preview.digest
     members = {name: sorted(addresses) for name, addresses in context.list_addresses.items()}

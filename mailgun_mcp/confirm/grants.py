@@ -11,12 +11,12 @@ from mailgun_mcp.store.database import MONTHS, Store, stored
 from mailgun_mcp.text.suggest import unknown
 
 MARKER = "elevated"
-"""A file beside SQLite that exists once a grant was given: every call asks for grants, and most people never give one."""
+"""File beside SQLite, created with the first grant: every call checks for grants, and most people never give one."""
 LOCK = "grants"
 RECENT = 1.0
-"""Seconds."""
+"""How long grants that were read are reused for records, in seconds."""
 LONGEST = 86_400.0
-"""Seconds. What should be allowed for longer belongs in the policy."""
+"""Longest grant in seconds. What should be allowed for longer belongs in the policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Grant:
     id: str
     until: float
     match: dict[str, Any]
-    """As the `match` of a policy rule."""
+    """Written like the `match` of a policy rule."""
     by: str
     account: str = ""
-    """The id of the account whose calls it allows."""
+    """The id of the account in which the grant applies."""
 
 
 class Grants:
@@ -39,7 +39,7 @@ class Grants:
         self._store = store
         self._marker = store.directory / MARKER if store.sealer is None else None
         self._read: dict[str, tuple[float, tuple[Grant, ...]]] = {}
-        """Account -> when its grants were read last, and the grants."""
+        """Account -> when its grants were last read, and the grants."""
 
     def add(self, match: dict[str, Any], *, account: str, until: float, by: str, now: float) -> Grant:
         """Allow calls in one account that `match` covers, until `until`.
@@ -60,7 +60,7 @@ class Grants:
         return grant
 
     def recently_active(self, now: float, account: str) -> tuple[Grant, ...]:
-        """Return the active grants of an account as they were within the last second: for records, not for decisions.
+        """Return the active grants of an account as of at most a second ago: for records, not for decisions.
 
         On PostgreSQL each read is a round trip that other calls would wait for.
         """
@@ -86,7 +86,7 @@ class Grants:
         )
 
     def revoke(self, name: str, now: float) -> None:
-        """End a grant. Raises UnknownNameError when there is none."""
+        """End a grant. Raises UnknownNameError if there is none."""
         with self._store.writing(lock=LOCK) as connection:
             done = connection.execute("UPDATE grants SET until = ? WHERE id = ? AND until > ?", (now, name, now))
             if done.rowcount == 0:

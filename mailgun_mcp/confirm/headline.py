@@ -1,15 +1,15 @@
-"""The first lines of a form: what the call does, to what, and what gives it its risk."""
+"""The first lines of a form: what the call does, to what, and the reason for its risk."""
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import one_line, shorten
 
 TYPED = 100
-"""Characters of a name that a person can be asked to type."""
+"""Longest name that a person can be asked to type, in characters."""
 NAMING = ("name", "selector", "address", "email", "domain")
-"""Arguments that name what a call makes or removes, where neither its path nor its effects do."""
+"""Arguments that name what a call creates or removes, if neither its path nor its effects do."""
 TARGET = "name"
-"""What Mailgun's API calls a domain that is itself the target of the call. Others say where the target is."""
+"""Mailgun's argument for a domain that is itself the target of the call. Others say where the target is."""
 LABELS = {
     "template_name": "template",
     "list_address": "mailing list",
@@ -19,13 +19,13 @@ LABELS = {
     "pool_name": "pool",
     "ip": "IP",
 }
-"""What the argument that says where something is is called in a sentence."""
+"""Argument that says where the target is -> what a sentence calls it."""
 
 
 def target_name(operation: Operation, arguments: Arguments) -> str:
     """Return the name of what a call affects, else the name of the tool.
 
-    A name that nobody can type is not asked for.
+    Names that nobody can type are skipped.
     """
     naming = _naming_argument(operation, arguments)
     name = one_line(str(arguments[naming])[: TYPED + 1]) if naming else ""
@@ -50,14 +50,14 @@ def headline(operation: Operation, arguments: Arguments) -> str:
 
 
 def risk(operation: Operation) -> str:
-    """Return the risk, and what gives it to the call."""
+    """Return the risk, and why the call has it."""
     reason = operation.risk_reason
     effect = f" {reason[0].upper()}{reason[1:]}." if reason else ""
     return f"Risk: {operation.risk}{', bulk' if operation.bulk else ''}.{effect}"
 
 
 def _naming_argument(operation: Operation, arguments: Arguments) -> str | None:
-    """Return the argument that names what is lost, changed or made: a tag, and not the domain that it is in."""
+    """Return the argument that names what is lost, changed or created: the tag, for example, not its domain."""
     affected = [effect.key for effect in operation.affects if effect.key]
     required = operation.input_schema.get("required", [])
     candidates = [*affected, *reversed(_places(operation)), *(name for name in NAMING if name in required)]

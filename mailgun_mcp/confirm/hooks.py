@@ -1,4 +1,4 @@
-"""Notifies people of a pending approval, by a command or webhook of the operator. A hook cannot answer.
+"""Notifies people of a pending approval, through a command or webhook of the operator. A hook cannot answer.
 
 Failures are logged. The approval stays pending, and nothing that a hook returns counts as a yes.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from anyio.abc import Process
 
 PATIENCE = 10.0
-"""Seconds that a hook may take."""
+"""How long a hook may take, in seconds."""
 JSON = {"Content-Type": "application/json"}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -50,9 +50,9 @@ async def run_hooks(
 
 
 def describe(approval: Approval, state: Path | None = None) -> dict[str, Any]:
-    """Return what a hook receives: the call as a person is shown it, and the commands that answer it in a terminal.
+    """Return what a hook receives: the call as a person sees it, and the commands that answer it in a terminal.
 
-    Where a name must be typed, `approve` asks for it.
+    If a name must be typed, `approve` asks for it.
     """
     answer = {
         action: shell_command("approvals", action, approval.id, state=state) for action in ("show", "approve", "deny")
@@ -68,7 +68,7 @@ async def _run(kind: str, hook: Any, *arguments: Any) -> None:
 
 
 async def _command(command: tuple[str, ...], message: bytes, name: str, state: Path | None, patience: float) -> None:
-    """Run the command, never through a shell, in a session of its own, without the server's stdout."""
+    """Run the command without a shell, in a separate session, and without access to the server's stdout."""
     import anyio
 
     environment = hook_environment(name, state)
@@ -106,14 +106,14 @@ async def _feed(process: "Process", message: bytes) -> None:
 
 
 def _end(process: "Process") -> None:
-    """Kill the command and whatever it started, where it still runs."""
+    """Kill the command and whatever it started, if it is still running."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
 
 
 async def post(url: str, message: bytes, headers: Mapping[str, str], patience: float = PATIENCE) -> None:
-    """Post to the URL itself: a redirect could lead anywhere. Raises HookFailed."""
+    """Post to exactly this URL: a redirect could lead anywhere. Raises HookFailed."""
     import anyio
     import httpx
 

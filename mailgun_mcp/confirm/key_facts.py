@@ -1,6 +1,6 @@
-"""What counts about a call, in sentences: what happens, to how many, who is outside, from whom, where to, and why asked.
+"""The main facts of a call, as sentences: what happens, to how many, outside recipients, sender, destinations, and why.
 
-Each line has a most length of its own, so that nothing that a model writes can push another one out.
+Each line has its own maximum length, so that nothing that a model writes can push another line out.
 """
 
 from mailgun_mcp.catalogue.operation import Operation
@@ -17,7 +17,7 @@ REASON = 300
 def key_facts(facts: Facts, decision: Decision, *, too_many: bool, account_domains: tuple[str, ...] = ()) -> list[str]:
     """Return the lines that a person reads first.
 
-    `account_domains` are those that the account can send from, as far as they could be read.
+    `account_domains` are the domains that the account can send from, if they could be read.
     """
     return [
         headline(facts.operation, facts.arguments),
@@ -33,7 +33,7 @@ def key_facts(facts: Facts, decision: Decision, *, too_many: bool, account_domai
 
 
 def reversibility(operation: Operation, *, too_many: bool = False) -> str:
-    """Return the sentence that says whether the call can be undone, and how."""
+    """Return a sentence that says whether and how the call can be undone."""
     undo = operation.undo
     if undo is None:
         return "It changes nothing."
@@ -51,7 +51,7 @@ def _senders(facts: Facts) -> list[str]:
 
 
 def _replies_to(facts: Facts, account_domains: tuple[str, ...]) -> list[str]:
-    """Return who gets the answers, who is outside the account's domains first."""
+    """Return who gets replies. Addresses outside the account's domains come first."""
     if not facts.replies_to:
         return []
     own = list(account_domains) or own_domains(facts.operation, facts.arguments)
@@ -60,7 +60,7 @@ def _replies_to(facts: Facts, account_domains: tuple[str, ...]) -> list[str]:
 
 
 def _destinations(facts: Facts, account_domains: tuple[str, ...]) -> list[str]:
-    """Return where data goes, the places outside the account's domains first."""
+    """Return where data goes. Places outside the account's domains come first."""
     if not facts.destinations:
         return []
     own = list(account_domains) or own_domains(facts.operation, facts.arguments)

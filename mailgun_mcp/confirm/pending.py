@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PendingApprovals:
-    """The approvals channel as a call sees it."""
+    """The approvals channel as calls use it."""
 
     def __init__(self, store: Store, clock: Callable[[], float], hooks: NotifyRules | None) -> None:
         self._store = store
@@ -22,7 +22,7 @@ class PendingApprovals:
         self._hooks = hooks
 
     async def consume(self, form: Form) -> str | None:
-        """Return who approved exactly this call, and consume the approval; None when nobody did."""
+        """Return who approved exactly this call, and consume the approval; None if nobody did."""
         if not self._store.exists:
             return None
         approvals = self._approvals()
@@ -34,13 +34,13 @@ class PendingApprovals:
         return ", ".join(str(answer) for answer in approval.answers)
 
     async def is_outdated(self, form: Form) -> bool:
-        """Return whether a person approved the call in another state of its target."""
+        """Return whether a person approved the call for an earlier state of its target."""
         return self._store.exists and await in_thread(
             self._approvals().has_outdated, form.binding.digest, self._clock()
         )
 
     async def denied(self, form: Form) -> "Answer | None":
-        """Return the no to exactly this call for which a person gave a reason, or None.
+        """Return the no to exactly this call if a person gave a reason, else None.
 
         It lasts as long as the approval would have.
         """
@@ -50,9 +50,9 @@ class PendingApprovals:
         return answer if answer and answer.reason else None
 
     async def request(self, form: Form, facts: Facts, rules: ConfirmationRules) -> "Approval":
-        """Request a person's approval of the call, and return what is pending.
+        """Request a person's approval of the call, and return the pending approval.
 
-        Raises NotConfirmedError where too many approvals of the principal already wait.
+        Raises NotConfirmedError if too many approvals of the principal are already pending.
         """
         now = self._clock()
         approval = await in_thread(
@@ -74,7 +74,7 @@ class PendingApprovals:
         return approval
 
     def command(self, *words: str) -> str:
-        """Return the command with which a person answers, as a terminal takes it."""
+        """Return the command with which a person answers, quoted for a shell."""
         return shell_command("approvals", *words, state=self._store.command_directory)
 
     def _approvals(self) -> "Approvals":

@@ -1,4 +1,4 @@
-"""How many people get mail, and who of them is outside the account's domains, in lines of a form."""
+"""The lines of a form that say how many people get mail, and which of them are outside the account's domains."""
 
 from collections import Counter
 
@@ -8,11 +8,11 @@ from mailgun_mcp.confirm.bounded_text import OTHERS, join_bounded, shorten
 from mailgun_mcp.policy.facts import Context, Facts
 
 PEOPLE = 800
-"""Characters for those who get mail from outside the account's domains."""
+"""Longest list of recipients outside the account's domains, in characters."""
 
 
 def recipient_lines(facts: Facts, account_domains: tuple[str, ...]) -> list[str]:
-    """Return how many get mail, and every one of them who is outside the account's domains."""
+    """Return the number of recipients, and everyone who is outside the account's domains."""
     if not facts.recipients:
         return []
     context = facts.context
@@ -28,24 +28,24 @@ def recipient_lines(facts: Facts, account_domains: tuple[str, ...]) -> list[str]
 
 
 def own_domains(operation: Operation, arguments: Arguments) -> list[str]:
-    """Return the domain that the call names in its path: one of the account's, or Mailgun refuses the call."""
+    """Return the domain in the path of the call. It belongs to the account, or Mailgun refuses the call."""
     names = [item.name for item in operation.arguments if item.location == "path" and item.format == "hostname"]
     return [str(arguments[name]).strip().lower() for name in names if arguments.get(name)]
 
 
 def is_inside(address: str, own: list[str]) -> bool:
-    """Return whether an address or host is in one of the domains."""
+    """Return whether an address or host belongs to one of the domains."""
     domain = address.rpartition("@")[2]
     return any(domain == name or domain.endswith(f".{name}") for name in own)
 
 
 def named(addresses: list[str]) -> str:
-    """Return every address and host or, where there are too many of them, how many each domain has."""
+    """Return every address and host or, if there are too many, how many each domain has."""
     full = ", ".join(map(shorten, addresses))
     if len(full) <= PEOPLE:
         return f": {full}"
     domains = Counter(address.rpartition("@")[2] for address in addresses)
-    # One stranger among a thousand customers is at a domain of their own: the smallest groups come first.
+    # One stranger among a thousand customers has their own domain, so the smallest groups come first.
     counted = [
         f"{shorten(domain)} ({number:,})" for domain, number in sorted(domains.items(), key=lambda item: item[1])
     ]
@@ -53,7 +53,7 @@ def named(addresses: list[str]) -> str:
 
 
 def _list_lines(context: Context, lists: dict[str, int]) -> list[str]:
-    """Return the mailing lists with their sizes, and what is not known of them."""
+    """Return the mailing lists with their sizes, and what is unknown about them."""
     sizes = [f"{shorten(name)} ({size:,} member{'' if size == 1 else 's'})" for name, size in lists.items()]
     unread = [name for name, size in lists.items() if size and name not in context.list_addresses]
     doubts = [f"{shorten(name)} ({shorten(reason)})" for name, reason in context.unknown_lists.items()]
@@ -67,7 +67,7 @@ def _list_lines(context: Context, lists: dict[str, int]) -> list[str]:
 
 
 def _outside(facts: Facts, lists: dict[str, int], account_domains: tuple[str, ...]) -> list[str]:
-    """Return who is outside, with the members of mailing lists as far as they were read."""
+    """Return who is outside, including those members of mailing lists that were read."""
     people = [name for name in facts.recipients if name not in lists]
     people += (one for name in lists for one in facts.context.list_addresses.get(name, ()))
     people = list(dict.fromkeys(people))

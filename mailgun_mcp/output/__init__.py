@@ -1,4 +1,4 @@
-"""What may leave for a model, a person or a log: redaction, withheld secrets, fenced third-party text.
+"""What may be shown to a model, a person or a log: redaction, withheld secrets, fenced third-party text.
 
-It must not decide on calls or keep anything: what is withheld is handed to the caller to be stored.
+It must not decide on calls or store anything: withheld values are handed to the caller to be stored.
 """

@@ -1,4 +1,4 @@
-"""Who wrote the texts of a result: what the catalogue says of its fields, and what a mail says of its sender."""
+"""Who wrote the texts of a result: what the catalogue says about its fields, and what a mail says about its sender."""
 
 import re
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class Fields:
     """Who wrote the fields of an object, or the items of a list."""
 
     names: frozenset[str]
-    """Those that the catalogue names."""
+    """The fields that the catalogue names."""
     theirs: tuple[tuple[str, "Written"], ...]
-    """Those of them that can hold third-party text."""
+    """Those of the named fields that can hold third-party text."""
     others: "Written"
-    """Who wrote what it does not name."""
+    """Who wrote the fields that the catalogue does not name."""
 
 
 Written = Fields | str | None
@@ -31,7 +31,7 @@ Written = Fields | str | None
 
 @cache
 def writers(operation: Operation) -> Written:
-    """Return who wrote what of the operation's results."""
+    """Return who wrote what in the operation's results."""
     return _writers(operation.authors)
 
 
@@ -47,11 +47,11 @@ def _writers(authors: Any) -> Written:
 
 
 ADDRESS = re.compile(r"(?<![A-Za-z0-9._+@-])[A-Za-z0-9._+-]{1,40}@[A-Za-z0-9.-]{1,60}(?![A-Za-z0-9._+@-])")
-"""An address that can stand in a label. It is what the mail says, and chosen by who wrote it."""
+"""An address that is safe in a label. It is only what the mail says; the mail's author chose it."""
 
 
 def sender(fields: Any) -> str:
-    """Return the address that a mail or event gives as its sender, or nothing."""
+    """Return the address that a mail or event gives as its sender, or an empty text."""
     if not isinstance(fields, dict):
         return ""
     headers = _inside(fields, "message", "headers")
@@ -63,17 +63,17 @@ def sender(fields: Any) -> str:
 
 
 def is_own_mail(fields: Any) -> bool:
-    """Return whether Mailgun says of an event that it is about mail which the account itself sent."""
+    """Return whether, according to Mailgun, an event is about mail that the account itself sent."""
     if not isinstance(fields, dict):
         return False
     flags = _inside(fields, "flags")
-    # What a route forwards or a mailing list passes on was written by somebody else.
+    # Mail that a route forwards or a mailing list distributes was written by somebody else.
     passed_on = flags.get("is-routed") or _inside(fields, "mailing-list") or fields.get("event") == "stored"
     return flags.get("is-authenticated") is True and not passed_on
 
 
 def expected_records(item: Any) -> tuple[Any, ...]:
-    """Return the DNS records that Mailgun asks for: whoever finds one of them in the DNS has read nothing new."""
+    """Return the DNS records that Mailgun asks for. Finding one of them in the DNS reveals nothing new."""
     return (item.get("value"), _inside(item, "dns_record").get("value")) if isinstance(item, dict) else ()
 
 

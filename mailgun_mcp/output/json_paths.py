@@ -1,4 +1,4 @@
-"""Finds the values of a result that match path patterns of the catalogue: `/items/*/error`, or `/` for all of it."""
+"""Finds the values of a result that match path patterns in the catalogue: `/items/*/error`, or `/` for everything."""
 
 from collections.abc import Callable
 from functools import cache
@@ -30,7 +30,7 @@ def tree_of(patterns: tuple[str, ...]) -> Tree:
 
 
 def replace(value: Any, tree: Tree, visit: Visit, path: JsonPath = ()) -> Any:
-    """Return `value` with what `visit(value, path, place)` gives at each place of the tree.
+    """Return `value` with the value at each place of the tree replaced by what `visit(value, path, place)` returns.
 
     Nothing is changed in place; keys and items keep their order.
     """

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from mailgun_mcp.output.redaction import Redactor
 
 current_call: ContextVar[str | None] = ContextVar("current_call", default=None)
-"""The id of the call that is being made, as the audit log has it. Each record of the call names it."""
+"""The id, in the audit log, of the call that is being made. Every log record of the call includes it."""
 _secrets: set[str] = set()
-"""The secrets passed to `withhold`. They are collected here so that a `Redactor` is made only when a record needs it."""
+"""The secrets passed to `withhold`. They are collected here so that a `Redactor` is created only when it is needed."""
 
 
 def withhold(secret: str) -> None:
-    """Keep `secret` out of every record from now on."""
+    """Keep `secret` out of every log record from now on."""
     _secrets.add(secret)
 
 
@@ -39,7 +39,7 @@ def configure(level: str) -> None:
 
 @lru_cache(maxsize=1)
 def logger() -> Any:
-    """Return the logger. structlog is imported at the first record, not at the start."""
+    """Return the logger. structlog is imported when the first record is logged, not at the start."""
     import structlog
 
     structlog.configure(
@@ -60,7 +60,7 @@ def logger() -> Any:
 
 
 def _with_ids(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add the ids by which the records of a call are found: that of the audit log, and that of the trace."""
+    """Add the ids by which the log records of a call are found: that in the audit log, and that of the trace."""
     call, opentelemetry = current_call.get(), sys.modules.get("opentelemetry.trace")
     if call is not None:
         record.setdefault("call", call)
@@ -76,7 +76,7 @@ class _Redacting(logging.Formatter):
 
 
 def redactor() -> "Redactor":
-    """Return the redactor that knows every secret passed to `withhold`."""
+    """Return the redactor that knows all secrets passed to `withhold`."""
     shared = _redactor()
     shared.learn(*_secrets)
     return shared

@@ -1,4 +1,4 @@
-"""Makes passwords where the model writes `generate`: one that a model makes up is guessable, and the model knows it."""
+"""Generates a password for each `generate` that a model writes: its own choice would be guessable, and known to it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,14 +8,14 @@ from mailgun_mcp.catalogue.types import Arguments
 
 WORD = "generate"
 LENGTH = 28
-"""Within Mailgun's 5 to 32; with 57 characters to choose from 163 bits."""
+"""Length in characters. Mailgun takes 5 to 32; with 57 different characters, this gives 163 bits."""
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
-"""Without characters that look alike."""
+"""Characters of passwords, without those that look alike."""
 KINDS = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789")
-"""The first characters are one of each kind, for servers that require every kind."""
+"""Kinds of characters. A password begins with one of each kind, for servers that require every kind."""
 
 Choose = Callable[[Sequence[str]], str]
-"""Picks one at random, unguessably: `secrets.choice`. Passed in, so that this module is deterministic."""
+"""Picks one item in an unpredictable way: `secrets.choice`. Passed in, so that this module is deterministic."""
 
 
 def generate(choose: Choose) -> str:
@@ -24,10 +24,10 @@ def generate(choose: Choose) -> str:
 
 
 def fill(operation: Operation, arguments: Arguments, choose: Choose) -> tuple[Arguments, dict[str, str]]:
-    """Return the arguments with a new password for each `generate` at a secret argument, and the new passwords by
-    their pointer: `/password`, or `/password/0` in a list.
+    """Replace each `generate` in a secret argument with a new password. Return the arguments, and the passwords by JSON
+    pointer: `/password`, or `/password/0` in a list.
 
-    Arguments without `generate` are returned as they are.
+    Arguments without `generate` are returned unchanged.
     """
     generated: dict[str, str] = {}
     filled = {
@@ -39,7 +39,7 @@ def fill(operation: Operation, arguments: Arguments, choose: Choose) -> tuple[Ar
 
 
 def _takes_password(argument: Argument) -> bool:
-    # A private key is secret too, but the server cannot make one up.
+    # A private key is secret too, but the server cannot generate one.
     return argument.secret and argument.encode != "file"
 
 

@@ -1,7 +1,7 @@
-"""What errors, undos and forms quote: fenced where third parties may have written it.
+"""Fences the quotations in errors, undo reports and forms that third parties may have written.
 
-Most of such a text is ours. Only what it quotes can be somebody else's, and much of that is known: what the caller
-itself sent, names that are too short for an order, and Mailgun's own words.
+Most of such a text is the server's. Only quotations can be somebody else's, and many are known to be harmless: what the
+caller sent itself, names too short for an instruction, and Mailgun's own words.
 """
 
 import re
@@ -15,9 +15,9 @@ from mailgun_mcp.output.untrusted import fence
 from mailgun_mcp.text.characters import clean
 
 MOST_READ = 200_000
-"""Characters of the arguments in which a quoted text is looked for."""
+"""How much of the arguments is searched for a quoted text, in characters."""
 MOST_NAMES = 2
-"""Addresses, hosts and ids in an error that the caller did not send. Many of them in a row can spell an order."""
+"""Most addresses, hosts and ids in an error that the caller did not send. Many in a row can form an instruction."""
 TOKEN = re.compile(r"[^\s\"`\u2018\u201c\u201d<>()\[\]{},;:!?=/]+")
 NUMBER = re.compile(r"[0-9][0-9.%-]*[a-z]{0,3}")
 EDGES = ".'*|&-\u2019\u2013\u2014\u2026"
@@ -55,7 +55,7 @@ WORDS = """
     webhooks were when where which while window with within without wrong x509 yet zone
 """
 OF_MAILGUN = frozenset(WORDS.split())
-"""Words of Mailgun's errors. Verbs with which one could order something are not among them."""
+"""Words of Mailgun's errors, without verbs that could give instructions."""
 SENTENCES = re.compile(
     r"\b(?:could not|cannot|can't|unable to|failed to) (?:activate|add|create|delete|disable|enable|find|fetch|get|parse|"
     r"perform|process|re-enable|remove|replace|save|update|verify)\b|\b(?:must|can|cannot|can't|should|could not|to) be "
@@ -69,13 +69,13 @@ SENTENCES = re.compile(
     r"recipients in (?:account|domain) settings|\bunless also enabling dkim rotation\b|\bonly domains in enabled can rotate "
     r"their keys\b|\bwarming up\b|\bat (?:least|most) (?:one|[0-9]+)\b"
 )
-"""What Mailgun says with such verbs."""
+"""Phrases with such verbs that Mailgun's errors contain."""
 
 
 def is_plain(text: str, known: str) -> bool:
-    """Return whether an error is in Mailgun's own words, and quotes nothing but names and what is in `known`.
+    """Return whether an error is in Mailgun's own words, and quotes only names and words in `known`.
 
-    `known` is what `words_of` returns of a call.
+    `known` is what `words_of` returns for a call.
     """
     names, others = 0, list[str]()
     for token in [*_tokens(SENTENCES.sub(" ", text.lower())), ""]:
@@ -91,7 +91,7 @@ def is_plain(text: str, known: str) -> bool:
 
 
 def words_of(operation: Operation, arguments: Arguments) -> str:
-    """Return the words that a caller sent, and those of the API's own names for them."""
+    """Return the words that the caller sent, and the API's names for the arguments."""
     known = [operation.path, *(f"{argument.name} {argument.wire}" for argument in operation.arguments)]
     left = MOST_READ
     for text in _texts(arguments):
@@ -103,7 +103,7 @@ def words_of(operation: Operation, arguments: Arguments) -> str:
 
 
 def fence_quotes(value: Any, quotes: Iterable[str], boundary: str, who: str) -> Any:
-    """Return a text, or a value with texts in it, with everything fenced that is quoted."""
+    """Return a text, or a value with texts in it, with every quotation fenced."""
     ordered = sorted({quote for quote in quotes if quote}, key=len, reverse=True)
     if not ordered:
         return value
@@ -129,7 +129,7 @@ def _tokens(text: str) -> Iterator[str]:
 
 
 def _is_address(token: str) -> bool:
-    """Return whether a word is an address, a host name or an id, and not a word of a language."""
+    """Return whether a word is an address, a host name or an id, and not a word of some language."""
     return len(token) <= 64 and not SPELLED.fullmatch(token) and is_name(token)
 
 

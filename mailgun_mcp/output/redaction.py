@@ -1,6 +1,6 @@
-"""Takes secrets out of whatever leaves: logs, audit log, errors, confirmations, exceptions.
+"""Removes secrets from all output: logs, audit log, errors, confirmations, exceptions.
 
-Known secrets are removed in every spelling in which code writes text, unknown ones when they look like a secret.
+Known secrets are removed in every spelling that code produces, unknown ones if they look like a secret.
 """
 
 import json
@@ -18,7 +18,7 @@ from mailgun_mcp.output.url_secrets import hide
 
 REDACTED = "[redacted]"
 SHORTEST = 4
-"""The fewest characters of a secret: a shorter one occurs in many words, and every text would be unreadable."""
+"""Shortest secret, in characters. A shorter one occurs in many words, and removing it would make texts unreadable."""
 DEEPEST = 100
 
 LogEvent = MutableMapping[str, Any]
@@ -34,7 +34,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:pub)?key-[0-9a-f]{32,64}", re.IGNORECASE), REDACTED),
     (re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", re.IGNORECASE), REDACTED),
     (
-        # As `Authorization: …`, and as the pairs that Python writes of headers.
+        # As `Authorization: …`, or as Python prints pairs of header name and value.
         re.compile(
             r"((?<![a-z])authorization(?:[\\\"']{1,4}\s{0,4},|[\\\"']{0,4}\s{0,4}[:=])\s{0,4}(?:[bu]?[\\\"']{1,4})?)"
             r"[^\\\"'\r\n]+",
@@ -48,11 +48,11 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(://)[^\s/?#@\"'<>]{1,2000}@"), rf"\1{REDACTED}@"),
 )
-"""Patterns of what looks like a secret, with the text that replaces it."""
+"""Patterns of text that looks like a secret, with the replacement."""
 
 
 class Redactor:
-    """Knows the secrets of one process. It learns more as calls bring them."""
+    """Knows the secrets of one process. Calls add more."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
@@ -64,13 +64,13 @@ class Redactor:
         return f"Redactor({len(self._learned)} spellings)"
 
     def learn(self, *secrets: str) -> None:
-        """Remember secrets: what has their value is redacted from now on."""
+        """Remember secrets. From now on, these values are redacted."""
         new = {secret for secret in secrets if len(secret.strip()) >= SHORTEST} - self._secrets
         if not new:
             return
         self._secrets |= new
         self._learned.update(*map(_spellings, new))
-        # The longest first: a part of it may be a secret as well.
+        # Longest first, because a part of a secret may be a secret too.
         ordered = sorted(self._learned, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered)))
 
@@ -89,14 +89,14 @@ class Redactor:
         return hide(text, _redact)
 
     def value(self, value: Any) -> Any:
-        """Return the JSON value without secrets, in keys and under keys that are named like one as well.
+        """Return the JSON value without secrets. Keys are redacted too, and so are values whose key names a secret.
 
-        A value that is not JSON stays as it is, unless its `repr` contains a secret: then the redacted `repr` replaces it.
+        A value that is not JSON is returned as it is, unless its `repr` contains a secret: then the redacted `repr` is.
         """
         return self._value(value, DEEPEST)
 
     def arguments(self, operation: Operation, arguments: Arguments) -> Arguments:
-        """Return the arguments of a call without secrets; secret ones are masked whole."""
+        """Return the arguments of a call without secrets; secret arguments are masked entirely."""
         hidden = {argument.name for argument in operation.arguments if argument.secret}
         return {
             self.text(name): _masked(value) if name in hidden else self._field(name, value, DEEPEST)
@@ -104,7 +104,7 @@ class Redactor:
         }
 
     def processor(self, _logger: Any, _method: str, event: "LogEvent | str") -> Any:
-        """Redact a record of structlog: as the last processor a rendered line, before that the fields."""
+        """Redact a structlog record: its fields, or as the last processor the rendered line."""
         return self.text(event) if isinstance(event, str) else self.value(event)
 
     def _value(self, value: Any, depth: int) -> Any:
@@ -159,7 +159,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _spellings(secret: str) -> set[str]:
-    """Return the secret as JSON, Python, URLs, HTML and Basic authentication write it."""
+    """Return the spellings of the secret in JSON, Python, URLs, HTML and Basic authentication."""
     plain = {secret, secret.strip()}
     basic = {f"api:{text}" for text in plain}
     quoted = {

@@ -10,24 +10,25 @@ from mailgun_mcp.output.json_paths import JsonPath, pointer, replace, tree_of
 from mailgun_mcp.settings import shell_command
 
 Keep = Callable[[str, str], str | None]
-"""Stores a value with the pointer to it, and returns the reference to it; None when it could not be stored."""
+"""Stores a value under its JSON pointer and returns a reference to it; None if it could not be stored."""
 
 NAMED = re.compile(
     r"(?:^|_)(?:secret|password|passwd|passphrase|token|pem|(?:api|signing|private|secret|access|smtp)_?key)$"
 )
-"""Names of secrets, for values of an answer that no pattern of the catalogue matches."""
+"""Names of secrets, for values that match no pattern of the catalogue."""
 MASKED = re.compile(r"[*•.xX]*")
-"""What Mailgun itself has hidden."""
+"""A value that Mailgun itself has masked."""
 REFERENCE = "withheld: "
 SHORTEST = 6
-"""Characters of a secret that is looked for in the rest of a result as well; a shorter one stands in many words."""
+"""Shortest secret, in characters, that the rest of a result is searched for. Shorter ones occur in many words."""
 
 
 def withhold(operation: Operation, result: dict[str, Any], keep: Keep, state: Path | None = None) -> dict[str, Any]:
-    """Return the result with a reference for each secret; types stay, except that a number becomes null.
+    """Return the result with a reference in place of each secret. Types do not change, but a number becomes null.
 
-    Secrets are the values at the operation's secret patterns and, where its risk is credential, values named like one.
-    `state` is the state directory in which `keep` stores them. A withheld value is taken out of the other texts as well. Raises what `keep` raises: then nothing may be shown.
+    Secrets are the values at the operation's secret patterns and, if its risk is credential, values named like one.
+    `state` is the state directory in which `keep` stores them. A withheld value is removed from all other texts too.
+    Raises what `keep` raises: then nothing may be shown.
     """
     withholding = _Withholding(keep, state)
     redacted: dict[str, Any] = replace(result, tree_of(operation.secrets), withholding.visit)
@@ -37,7 +38,7 @@ def withhold(operation: Operation, result: dict[str, Any], keep: Keep, state: Pa
 
 
 def reference_text(reference: str | None, state: Path | None = None) -> str:
-    """Return what stands for a secret."""
+    """Return the text that replaces a secret."""
     if reference is None:
         return f"{REFERENCE}it could not be kept for a person either, and is lost"
     return (
@@ -46,7 +47,7 @@ def reference_text(reference: str | None, state: Path | None = None) -> str:
 
 
 def is_secret_name(name: str) -> bool:
-    """Say whether a key of this name holds a secret: `smtp_password`, `apiKey`, `http-signing-key`."""
+    """Return whether a key of this name holds a secret: `smtp_password`, `apiKey`, `http-signing-key`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return bool(NAMED.search(words.replace("-", "_").replace(" ", "_").lower()))
 
@@ -56,9 +57,9 @@ class _Withholding:
         self._keep = keep
         self._state = state
         self.references: dict[str, str | None] = {}
-        """Value -> its reference; None when it is lost."""
+        """Value -> its reference; None if the value could not be stored."""
         self._texts: set[str] = set()
-        """What stands for the values."""
+        """The texts that replace the values."""
 
     def visit(self, value: Any, path: JsonPath, _: str) -> Any:
         """Return what replaces a value that matched a secret pattern."""
@@ -74,7 +75,7 @@ class _Withholding:
         return None
 
     def named(self, value: Any, path: JsonPath) -> Any:
-        """Return the value with each text withheld whose name is that of a secret."""
+        """Return the value with every text withheld whose key is the name of a secret."""
         if isinstance(value, dict):
             return {
                 key: self._withheld(item, (*path, key))
@@ -96,7 +97,7 @@ class _Withholding:
         return text
 
     def without(self, text: str) -> str:
-        """Return the text without the kept secrets."""
+        """Return the text without the withheld secrets."""
         if text.startswith(REFERENCE):
             return text
         for value, reference in self.references.items():
@@ -106,7 +107,7 @@ class _Withholding:
 
 
 def _mapped(fields: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    """Return the fields with every text in them changed, keys too."""
+    """Return the fields with every text in them changed, including keys."""
     return {change(key): _mapped_value(item, change) for key, item in fields.items()}
 
 

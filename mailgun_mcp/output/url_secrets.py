@@ -1,4 +1,4 @@
-"""Secrets in URLs: in front of the host, in a query, or in the path of a hook, whose whole address is the key to it."""
+"""Secrets in URLs: before the host, in a query, or in the path of a webhook, whose address itself is the credential."""
 
 import re
 from collections.abc import Callable
@@ -11,14 +11,14 @@ ENCODED_URL = re.compile(
     r"(?:(?<=%[0-9a-f]{2})|(?<![a-z0-9+.-]))[a-z][a-z0-9+.-]{1,10}%3A%2F%2F(?:(?!%2C[a-z][a-z0-9+.-]{1,10}%3A)[^\s&\"'<>⟦⟧…])+(?<![.,;:!?])",
     re.IGNORECASE,
 )
-"""A URL inside the query of another, such as the line of a request. A list has commas between them."""
+"""A URL inside the query of another, such as a request line. In a list, commas separate them."""
 SHORT_NAMES = frozenset({"key", "sig", "signature", "auth", "code", "hash", "pass", "pwd", "sid", "t", "k"})
-"""Names in a query that name a secret where the value looks like one."""
+"""Query names that mark a secret only if the value looks like one."""
 LETTERS_AND_DIGITS = r"(?=[^/?#&]*[0-9])(?=[^/?#&]*[A-Za-z])"
 TOKEN = re.compile(
     rf"{LETTERS_AND_DIGITS}[A-Za-z0-9_~=+-]{{16,}}(?:\.[A-Za-z0-9_~=+-]{{4,}}){{0,4}}|[A-Za-z0-9_~=+-]{{40,}}"
 )
-"""What nobody would choose as a name: long, with letters and digits."""
+"""Text that nobody would choose as a name: long, with both letters and digits."""
 SHORT_TOKEN = re.compile(r"[A-Za-z0-9_~.=+%-]{6,}")
 HOOKS: tuple[tuple[str, str], ...] = (
     (r"hooks\.slack(?:-gov)?\.com", r"/(?:services|workflows|triggers)/(?:[^/?#]+/){0,4}"),
@@ -30,14 +30,14 @@ HOOKS: tuple[tuple[str, str], ...] = (
     (r"maker\.ifttt\.com", r"/trigger/[^/?#]+/(?:json/)?with/key/"),
     (r"(?:events\.)?pagerduty\.com", r"/integration/"),
 )
-"""Host of a service and the path in front of what only its owner knows."""
+"""Host of a service, and the path before the part that only its owner knows."""
 HOOK = re.compile("|".join(f"{host}(?::[0-9]+)?{path}" for host, path in HOOKS), re.IGNORECASE)
 REFERENCE = re.compile(r"withheld:\s?[a-z2-9]{10}\b")
-"""What stands for a withheld secret, in a URL or as a whole value."""
+"""The text that replaces a withheld secret, in a URL or as a whole value."""
 MARK = re.compile(r"withheld:[a-z2-9]{0,10}|\[redacted\]|%5Bredacted%5D|(?:…|%E2%80%A6).{0,4}", re.IGNORECASE)
 
 Hide = Callable[[str], str]
-"""Returns what stands for a secret."""
+"""Returns the replacement for a secret."""
 
 
 def hide(text: str, instead: Hide) -> str:
@@ -48,12 +48,12 @@ def hide(text: str, instead: Hide) -> str:
 
 
 def recognisable(secret: str) -> str:
-    """Return enough of a secret for its owner to know which one it is."""
+    """Return just enough of a secret for its owner to recognise it."""
     return f"…{secret[-4:]}" if len(secret) >= 16 else "…"
 
 
 def _hidden(rest: str, instead: Hide) -> str:
-    """Return a URL after its scheme without secrets."""
+    """Return the rest of a URL, after its scheme, without secrets."""
     place, query_mark, query = rest.partition("?")
     authority, slash, path = place.partition("/")
     user, at, host = authority.rpartition("@")
@@ -73,7 +73,7 @@ def _path(host: str, path: str, instead: Hide) -> str:
     known = hook.end() - len(host) if hook else 0
     before, secret = (path[:known], path[known:]) if known > 0 else (path, "")
     parts = [_replaced(part, instead) if TOKEN.fullmatch(unquote(part)) else part for part in before.split("/")]
-    # The last part of a hook's path is what only its owner knows, whatever it looks like.
+    # The last part of a webhook's path is secret, whatever it looks like.
     return "/".join(parts) + "/".join(_replaced(part, instead) if part else part for part in secret.split("/"))
 
 

@@ -1,5 +1,5 @@
-"""Previews of what a call affects, snapshots of it, and the undo that puts it back.
+"""Previews of what a call affects, snapshots of it, and the undo that restores it.
 
-Reads resources with the reads that the catalogue names for them. It must not know how a call goes through its stages,
-who asks a person, or MCP: `call` brings these together.
+Reads resources through the reads that the catalogue names for them. It must not know how a call passes its stages, who
+asks a person, or MCP: `call` connects them.
 """

@@ -20,13 +20,13 @@ from mailgun_mcp.undo.resource_values import canonical
 from mailgun_mcp.undo.snapshots import Snapshots
 
 PART = 500
-"""Records that are compressed and stored at once."""
+"""How many records are compressed and stored together."""
 EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class AccountScope:
-    """The account that a call is made in."""
+    """The account in which a call is made."""
 
     account: str
     endpoint: str
@@ -35,14 +35,14 @@ class AccountScope:
 
 @dataclass
 class _Contents:
-    """What a capture holds, for a person to read."""
+    """What a capture contains, for a person to read."""
 
     counts: dict[str, int] = field(default_factory=dict)
-    """Resource -> how many of them."""
+    """Resource -> how many were captured."""
     examples: list[tuple[ResourceRef, Value]] = field(default_factory=list)
 
     absent: list[ResourceRef] = field(default_factory=list)
-    """The first of what the call names and does not exist."""
+    """The first of the resources that the call names but that do not exist."""
 
     @property
     def records(self) -> int:
@@ -50,7 +50,7 @@ class _Contents:
 
     @property
     def can_be_orders(self) -> bool:
-        """Whether there is more in it than names and dates."""
+        """Whether it contains more than names and dates, so that a text in it could be an instruction."""
         texts = [name for ref in self.absent for name in ref.names]
         for ref, value in self.examples:
             texts += [*ref.names, *_texts(value)]
@@ -87,31 +87,31 @@ class Capture:
         self._scope = scope
         self._limit = limit
         self._name: str | None = None
-        """Of the draft, then of the snapshot."""
+        """Name of the draft, later of the snapshot."""
         self._contents = _Contents()
         self.saved = False
-        """Whether there is a snapshot, from which the call can be undone."""
+        """Whether there is a snapshot to undo the call with."""
         self.until = 0.0
-        """Until when that is possible."""
+        """Time until which the call can be undone."""
         self.too_many = False
-        """There are more records than are captured, so the call cannot be undone."""
+        """Whether there are more records than can be captured, so that the call cannot be undone."""
 
     @property
     def summary(self) -> str:
-        """What the capture holds, in words."""
+        """What was captured, in words."""
         if self._contents.records == 1:
             return str(self._contents.examples[0][0])
         return ", ".join(self._counted())
 
     @property
     def audit_fields(self) -> dict[str, int | bool]:
-        """What the audit log says of the capture."""
+        """What the audit log records of the capture."""
         return {"records": self._contents.records, "copied": not self.too_many}
 
     async def take(self) -> Preview:
-        """Capture the current state, in place of an earlier draft, and return what a person should see of it.
+        """Capture the current state, replacing any earlier draft, and return what a person should see of it.
 
-        Raises MailgunError when it cannot be read, StateError when it cannot be stored.
+        Raises MailgunError if it cannot be read, StateError if it cannot be stored.
         """
         await self.delete()
         self._contents, digest, waiting = _Contents(), sha256(), list[Affected]()
@@ -143,7 +143,7 @@ class Capture:
         return Preview(text, digest.hexdigest(), self.too_many, narrowed.raises, self._contents.can_be_orders)
 
     async def save(self, call: str, *, until: float) -> None:
-        """Save the draft as the snapshot of a call that is about to be made. Raises StateError when it cannot be."""
+        """Save the draft as the snapshot of a call that is about to be made. Raises StateError if that fails."""
         if self._name is None:
             return
         await in_thread(
@@ -157,15 +157,15 @@ class Capture:
         self._name, self.saved, self.until = call, True, until
 
     async def observe(self, body: Any) -> None:
-        """Record the state after the call. At an undo, whatever differs from it was changed by somebody else.
+        """Record the state after the call. For an undo, any later difference means that somebody else changed it.
 
-        When it cannot be read or stored, that is logged, and an undo then asks a person.
+        A failure to read or store it is logged, and an undo then asks a person.
         """
         if self._name is None:
             return
         try:
             await in_thread(self._snapshots.set_outcome, self._name, "done")
-            # The keys that Mailgun assigned are known now, whether or not the next read succeeds.
+            # The keys that Mailgun assigned are now known, even if the next read fails.
             created = self._reader.created(self._operation, self._arguments, body)
             await in_thread(self._snapshots.add_affected, self._name, [Affected(ref, None, "makes") for ref in created])
             observed = [one async for one in self._reader.after(self._operation, self._arguments, body)]
@@ -174,7 +174,7 @@ class Capture:
             logger().warning("the state after the call could not be recorded", call=self._name, reason=str(fault))
 
     async def discard(self) -> None:
-        """Delete the draft of a call that was not made; a saved snapshot stays."""
+        """Delete the draft of a call that was not made. A saved snapshot stays."""
         if not self.saved:
             await self.delete()
 
@@ -186,7 +186,7 @@ class Capture:
         try:
             await in_thread(self._snapshots.delete, name)
         except StateError as error:
-            # It is removed when its time is over.
+            # It is removed later, when it expires.
             logger().warning("a draft could not be deleted", reason=str(error))
 
     def _counted(self) -> list[str]:

@@ -16,15 +16,15 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is in a domain or subaccount, in words, and the part of it that a confirmation is bound to."""
+    """The contents of a domain or subaccount in words, and the part of them that a confirmation is bound to."""
 
     words: tuple[str, ...] = ()
     bound: tuple[Any, ...] = ()
-    """Without what changes all the time, such as the number of messages."""
+    """The part without values that change all the time, such as the number of messages."""
 
 
 async def read_contents(catalogue: Catalogue, reader: PageReader, tool: str, arguments: Arguments) -> Contents:
-    """Return what is lost with the target of `tool`. What cannot be read is said to be unknown."""
+    """Return what is lost with the target of `tool`. What cannot be read is called unknown."""
     counter = _Counter(catalogue, reader)
     if tool == "delete_domain":
         domain = str(arguments["domain"])
@@ -53,7 +53,7 @@ class _Counter:
     reader: PageReader
 
     async def names(self, tool: str, arguments: Arguments, field: str) -> list[str] | None:
-        """Return what the items of a list are called, of the first so many; None where they cannot be read."""
+        """Return the names of the first items of a list; None if they cannot be read."""
         operation = self.catalogue.find(tool)
         names: list[str] = []
         try:

@@ -1,4 +1,4 @@
-"""What policy decides on an undo: the strictest decision on it and on each of the calls that it makes."""
+"""The policy's decision on an undo: the strictest of those on it and on each call that it makes."""
 
 from collections.abc import Callable, Iterable
 
@@ -26,7 +26,7 @@ def decide_undo(
 ) -> Decision:
     """Return the strictest decision on the undo and its steps.
 
-    `offers` says whether the server offers a tool, `uncertain` is that of the plan.
+    `offers` says whether the server offers a tool. `uncertain` is `Plan.uncertain`.
     """
     decisions = [decide(policy, undo), *(_decide_step(policy, facts, offers) for facts in steps)]
     if uncertain:

@@ -1,4 +1,4 @@
-"""Finds what a call narrows: an address that unsubscribed from all mail, and would only be unsubscribed from some."""
+"""Finds what a call would narrow, such as an unsubscribe from all mail that would become one from some mail."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,13 +12,13 @@ from mailgun_mcp.undo.records import ResourceRef, Value
 from mailgun_mcp.undo.resource_values import normal_key, same_keys
 
 ALL = "*"
-"""The value that stands for all values, and what counts where none is given."""
+"""Stands for all values, and is the default if no value is given."""
 LISTED = 5
 LENGTH = 100
 
 
 class Narrowed:
-    """What one call would narrow of what is there."""
+    """What one call would narrow in existing resources."""
 
     def __init__(self, operation: Operation, arguments: Arguments) -> None:
         self._operation = operation
@@ -27,7 +27,7 @@ class Narrowed:
         self._raises: dict[Raise, None] = {}
         self._count = 0
         self.lines: list[str] = []
-        """What is narrowed, for a person."""
+        """What is narrowed, in words for a person."""
         for item, narrows in self._conditions:
             self._add_unclear(item, narrows, arguments)
 
@@ -37,7 +37,7 @@ class Narrowed:
         return tuple(self._raises)
 
     def _add_unclear(self, item: Raise, narrows: Narrows, arguments: Arguments) -> None:
-        """Take an address in an unusual form for the worst: Mailgun may store it in the plain form, which was not read."""
+        """Assume the worst of an address in an unusual form: Mailgun may store it in plain form, which was not read."""
         for text in _keys(self._operation, narrows, arguments):
             plain = find_addresses(text).addresses
             new = self._new[id(narrows)][same_keys(narrows.resource, text)]
@@ -46,7 +46,7 @@ class Narrowed:
                 self.lines.append(f"Mailgun may take {shorten(text)} for {join_bounded(plain, LENGTH, 'more')}.")
 
     def add(self, ref: ResourceRef, value: Value) -> None:
-        """Compare a resource as it is with what the call would make of it."""
+        """Compare a resource's current state with what the call would make of it."""
         for item, narrows in self._conditions:
             new = self._new[id(narrows)].get(same_keys(ref.resource, ref.key))
             if ref.resource != narrows.resource or new is None:
@@ -68,7 +68,7 @@ class Narrowed:
 def _new_values(
     operation: Operation, narrows: Narrows, arguments: Arguments
 ) -> Iterator[tuple[str | None, frozenset[str]]]:
-    """Yield each key that the call writes, with what it has afterwards. The narrowest counts where one is given twice."""
+    """Yield each key that the call writes, with its new values. If a key is given twice, the narrowest values count."""
     narrowest: dict[str | None, frozenset[str]] = {}
     for text, item in _items(operation, narrows, arguments):
         key, new = same_keys(narrows.resource, text), frozenset(_texts(item.get(narrows.field)))
@@ -81,7 +81,7 @@ def _keys(operation: Operation, narrows: Narrows, arguments: Arguments) -> list[
 
 
 def _items(operation: Operation, narrows: Narrows, arguments: Arguments) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each resource that the call writes, with its key as it is written."""
+    """Yield each resource that the call writes, with its key in the spelling of the call."""
     for effect in operation.affects:
         if effect.resource != narrows.resource or not effect.key:
             continue

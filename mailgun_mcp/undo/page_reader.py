@@ -1,6 +1,6 @@
-"""The one reader of Mailgun's answers to reads: an answer as JSON, and a list to its last page.
+"""Reads Mailgun's answers: a single answer as JSON, or a list to its last page. All reads go through it.
 
-It is here, and not in `mailgun`, because it builds requests from operations, which the HTTP client must not know.
+It is here rather than in `mailgun` because it builds requests from operations, which the HTTP client must not know.
 """
 
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ class Page:
     """One page of a read."""
 
     body: Any
-    """The JSON value of the answer, or None where Mailgun says that nothing exists (HTTP 404)."""
+    """The JSON value of the answer, or None if Mailgun says that nothing exists (HTTP 404)."""
     last: bool
 
 
@@ -39,7 +39,7 @@ class PageReader:
     notify: Notify = quiet
 
     async def pages(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Page]:
-        """Yield the pages from the one that `arguments` ask for. Raises MailgunError when one cannot be read."""
+        """Yield the pages, beginning with the one that `arguments` ask for. Raises MailgunError if a read fails."""
         while True:
             body = await self.read(operation, arguments)
             following = next_page(operation, arguments, body)
@@ -49,7 +49,7 @@ class PageReader:
             arguments = {**arguments, **following}
 
     async def read(self, operation: Operation, arguments: Arguments) -> Any:
-        """Return the body of one answer, or None where nothing exists. Raises MailgunError when it cannot be read."""
+        """Return the body of one answer, or None if nothing exists. Raises MailgunError if the read fails."""
         request = build(operation, arguments, Files(), subaccount=self.subaccount)
         try:
             response = await self.client.send(request, repeatable=True, notify=self.notify)
@@ -63,6 +63,6 @@ class PageReader:
 
 
 def largest_page(operation: Operation) -> Arguments:
-    """Return the argument that asks for as much on one page as Mailgun allows."""
+    """Return the argument that asks for the largest page that Mailgun allows."""
     most = call_schema(operation).get("properties", {}).get("limit", {}).get("maximum")
     return {"limit": most} if most else {}

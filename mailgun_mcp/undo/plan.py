@@ -1,4 +1,4 @@
-"""What an undo would do: its steps, what somebody changed since, and what cannot be put back."""
+"""What an undo would do: its steps, what somebody changed since the call, and what cannot be restored."""
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -13,7 +13,7 @@ from mailgun_mcp.undo.resource_values import batch_arguments, canonical, write_a
 
 Action = Literal["put", "replace", "remove"]
 NewKeys = dict[tuple[str, str], str]
-"""Resource and the key that it had -> the key that it has now."""
+"""Resource and its former key -> its current key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Conflict:
     after: Value | None
     now: Value | None
     untrusted: bool = False
-    """Third parties wrote some of it: their text is not repeated."""
+    """Whether third parties wrote some of it, so that its text is not repeated."""
 
     def __str__(self) -> str:
         if self.now is None:
@@ -40,7 +40,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A resource that is not put back, and why."""
+    """A resource that was not restored, and why."""
 
     ref: ResourceRef
     reason: str
@@ -62,9 +62,9 @@ class Step:
     old_key: str | None = None
     """The key that the resource had before the call."""
     assigned: bool = False
-    """Mailgun assigns the key."""
+    """Whether Mailgun assigns the key."""
     existing_keys: tuple[str, ...] = ()
-    """Keys that exist already, where Mailgun assigns another one."""
+    """Keys that already exist, if Mailgun assigns the new one."""
 
     def call(self, catalogue: Catalogue, new_keys: NewKeys) -> tuple[Operation, Arguments]:
         """Return the operation and its arguments. Raises UnwritableError."""
@@ -76,7 +76,7 @@ class Step:
         return operation, write_arguments(self.write, operation, ref, value, self.old_key)
 
     def halves(self) -> "tuple[Step, Step]":
-        """Return the step as two."""
+        """Return the step split in two."""
         middle = len(self.refs) // 2
         return (
             replace(self, refs=self.refs[:middle], values=self.values[:middle]),
@@ -91,21 +91,21 @@ class Plan:
     steps: list[Step] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     impossible: list[Failure] = field(default_factory=list)
-    """What cannot be put back."""
+    """What cannot be restored."""
     unchanged: int = 0
     """Resources that are already as they were before the call."""
     uncertain: bool = False
-    """The state right after the call is unknown for some of it, so somebody may have changed it since."""
+    """Whether the state right after the call is unknown for some resource, which may have been changed since."""
     new_keys: NewKeys = field(default_factory=dict)
 
     @property
     def count(self) -> int:
-        """The resources that would be put back or removed."""
+        """The number of resources that would be restored or removed."""
         return sum(len(step.refs) for step in self.steps)
 
     @property
     def digest(self) -> str:
-        """Identifies what the undo would do."""
+        """Digest that identifies what the undo would do."""
         steps = [
             [step.action, step.write.tool, [str(ref) for ref in step.refs], [canonical(value) for value in step.values]]
             for step in self.steps
@@ -118,7 +118,7 @@ class Plan:
 
 
 def current_scope(resource: Resource, scope: Scope, new_keys: NewKeys) -> Scope:
-    """Return the scope with the keys that the resources in it have now."""
+    """Return the scope with the current keys of the resources in it."""
     return {
         name: new_keys.get((resource.of[name], value), value) if name in resource.of else value
         for name, value in scope.items()

@@ -1,8 +1,8 @@
-"""Works out what would put resources back: from their state before the call, right after it, and now.
+"""Plans how to restore resources, from their state before the call, right after it, and now.
 
-A resource that is as it was before the call needs nothing. One that is as the call left it is put back. Any other
-was changed by somebody since: that is a conflict, and nothing is done. So an undo that was interrupted is simply
-made again.
+A resource in its state before the call needs nothing. One in the state in which the call left it is restored. Any
+other was changed by somebody since; that is a conflict, and nothing is done. So an interrupted undo can simply be
+repeated.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ Current = dict[str | None, Value]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A resource before the call and after it; the value is None where it did not exist."""
+    """A resource before and after the call; a value is None if it did not exist then."""
 
     ref: ResourceRef
     before: Value | None
@@ -36,7 +36,7 @@ class Change:
 
 
 def changes_of(affected: Iterable[Affected], observed: Iterable[Observed]) -> Iterator[Change]:
-    """Yield what a call changed, from what was saved before it and read after it."""
+    """Yield what a call changed, from the state saved before it and the state read after it."""
     after = {one.ref: one.value for one in observed}
     scopes = {ref for ref in after if ref.key == EVERYTHING}
     for one in affected:
@@ -44,7 +44,7 @@ def changes_of(affected: Iterable[Affected], observed: Iterable[Observed]) -> It
         known = ref in after or one.kind == "removes" or replace(one.ref, key=EVERYTHING) in scopes
         value = after.pop(ref, None)
         if known and one.kind == "changes" and not one.renamed and equal(value, one.value):
-            # It can take a moment before a read shows what a call changed.
+            # A read may not show the effect of a call for a moment.
             known, value = False, None
         yield Change(one.ref, one.value, value, one.kind, one.renamed, known)
     for ref, value in after.items():
@@ -53,25 +53,25 @@ def changes_of(affected: Iterable[Affected], observed: Iterable[Observed]) -> It
 
 
 class Planner:
-    """Works out one undo. `begun` is what an earlier try of it began; see `Snapshots.steps`.
+    """Plans one undo. `begun` is what an earlier attempt began; see `Snapshots.steps`.
 
-    `done` says that the call succeeded, so that what it makes must have been there.
+    `done` says that the call succeeded, so that what it creates must have existed.
     """
 
     def __init__(self, reader: ResourceReader, begun: dict[str, BegunStep], *, done: bool = True) -> None:
         self._reader = reader
         self._done = done
         self._seen_after: set[tuple[str, str | None]] = set()
-        """Resource and key of what there was after the call, in any spelling."""
+        """Resource and key, in any spelling, of what existed after the call."""
         self._catalogue = reader.catalogue
         self._begun = begun
         self._plan = Plan()
         self._removed: set[ResourceRef] = set()
         self._existing_keys: tuple[str, ...] = ()
-        """All keys of the kind that is being planned, where Mailgun assigns them."""
+        """All keys of the kind that is being planned, if Mailgun assigns them."""
 
     async def plan(self, changes: list[Change]) -> Plan:
-        """Return what would put the resources back. Raises MailgunError when their current state cannot be read."""
+        """Return a plan to restore the resources. Raises MailgunError if their current state cannot be read."""
         refs = {change.ref for change in changes}
         self._seen_after = {_spelling(change.ref) for change in changes if change.after is not None}
         for resource, scope, group in _groups(self._catalogue, changes):
@@ -84,7 +84,7 @@ class Planner:
         return self._plan
 
     async def _read_current(self, resource: Resource, scope: Scope, group: list[Change]) -> Current:
-        """Return what exists now; what has a new key is under the key that it had."""
+        """Return what exists now. A resource with a new key is under its former key."""
         keys = [key for change in group for key in (change.ref.key, change.renamed) if key is not None]
         current = await self._read_existing(resource, scope, keys or None)
         if resource.assigned and any(change.before is not None and change.ref.key not in current for change in group):
@@ -103,7 +103,7 @@ class Planner:
         }
 
     def _assigned_key(self, change: Change, everything: Current) -> str | None:
-        """Return the key that the resource got in an earlier try: as it was recorded, or as its content shows."""
+        """Return the key that the resource got in an earlier attempt, as recorded or as its content shows."""
         begun = self._begun.get(str(change.ref))
         if begun is None:
             return None
@@ -126,7 +126,7 @@ class Planner:
         ref = change.ref
         if still_renamed:
             ref, value = replace(change.ref, key=change.renamed), current[change.renamed]
-        # A part of which there is only one, such as the active version, follows from what else is put back.
+        # A part that exists only once, such as the active version, follows from what else is restored.
         follows = change.kind == "removes" and resource.key is None and bool(resource.of)
         if change.after_known and not equal(value, change.after) and not follows:
             self._plan.conflicts.append(Conflict(ref, change.after, value, self._untrusted(resource)))
@@ -143,14 +143,14 @@ class Planner:
         )
 
     def _is_missing(self, change: Change, value: Value | None, *, still_renamed: bool) -> bool:
-        """Return whether the call made or renamed something that nobody saw since: it may exist under another key."""
+        """Return whether something that the call created or renamed was never seen: it may exist under another key."""
         makes = change.before is None or change.renamed is not None
         if not self._done or change.ref.key is None or change.kind == "removes" or not makes or still_renamed:
             return False
         return value is None and change.after is None and _spelling(change.ref) not in self._seen_after
 
     def _remove(self, resource: Resource, change: Change, ref: ResourceRef, value: Value | None) -> None:
-        """Plan to remove what the call made, unless it goes with the whole that it is a part of."""
+        """Plan to remove what the call created, unless it is removed together with the whole that it belongs to."""
         if any(
             whole.resource == parent and whole.key == ref.where[name]
             for name, parent in resource.of.items()
@@ -165,7 +165,7 @@ class Planner:
         self._add(Step("remove", resource.remove, (ref,), values, old_key=change.ref.key))
 
     def _restore(self, resource: Resource, change: Change, ref: ResourceRef, *, exists: bool) -> None:
-        """Plan to put the resource back as it was before the call."""
+        """Plan to restore the resource to its state before the call."""
         action: Action = "replace" if exists else "put"
         write = (resource.replace or resource.put) if exists else resource.put
         if write is None or change.before is None:
@@ -197,7 +197,7 @@ class Planner:
             self._plan.steps.append(step)
 
     async def _find_added_parts(self, whole: ResourceRef, refs: set[ResourceRef]) -> None:
-        """Find what somebody added to a resource that the call made: it would be removed with it."""
+        """Find what somebody added to a resource that the call created: it would be removed with that resource."""
         async for part in self._reader.read_parts(whole):
             if part.value is not None and part.ref not in refs:
                 self._plan.conflicts.append(Conflict(part.ref, None, part.value))
@@ -217,7 +217,7 @@ def _groups(catalogue: Catalogue, changes: list[Change]) -> Iterator[tuple[Resou
 
 
 def _batched(steps: list[Step], catalogue: Catalogue) -> Iterator[Step]:
-    """Yield the steps, with those joined that one call can make."""
+    """Yield the steps, joining those that a single call can make."""
     waiting: Step | None = None
     for step in steps:
         if waiting is not None and _join(waiting, step, catalogue):

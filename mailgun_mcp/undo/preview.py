@@ -1,4 +1,4 @@
-"""Previews what a call would affect, with the read that the catalogue names for it."""
+"""Previews what a call would affect, through the read that the catalogue names for it."""
 
 import json
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ SELECTED = {
     "delete_smtp_credential": ("login", "spec"),
     "update_smtp_credential": ("login", "spec"),
 }
-"""Calls about one item of the list that is read: its field, and the argument that has the same value."""
+"""Call about one item of a list -> the field of the item, and the argument with the same value."""
 MAX_ITEMS = 10_000
-"""Items that are counted; above that the person is told `at least`."""
+"""Most items that are counted. For more, the person sees `at least`."""
 EXAMPLES = 5
 NAMING = ("address", "name", "value", "id", "url", "tag", "domain", "ip", "login")
-"""Fields by which an item is named in an example, the best first."""
+"""Fields that can name an item in an example, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PreviewReader:
     notify: Notify
 
     async def preview(self, operation: Operation, arguments: Arguments) -> Preview:
-        """Return the current state of what the call would affect. Raises MailgunError when it cannot be read."""
+        """Return the current state of what the call would affect. Raises MailgunError if it cannot be read."""
         if operation.preview is None:
             return NOTHING
         read = self.catalogue.find(operation.preview.tool)
@@ -84,9 +84,9 @@ def describe_capture(
     absent: list[ResourceRef],
     limit: int | None,
 ) -> str:
-    """Return the current state that a snapshot saves: how many of what, and a few examples, a line for each.
+    """Return the current state that a snapshot saves: how many of what, and a few examples, one per line.
 
-    `absent` is what the call names and does not exist. `limit` is how many would be saved, where there are more.
+    `absent` is what the call names but does not exist. `limit` is how many would be saved, if there are more.
     """
     if limit is not None:
         return f"Now there: more than {limit:,} records."
@@ -107,14 +107,14 @@ def _described(ref: ResourceRef, value: Value) -> str:
 
 
 def _read_arguments(operation: Operation, read: Operation, arguments: Arguments) -> Arguments:
-    """Return what the read needs, under its own names, for as large a page as possible."""
+    """Return the arguments that the read needs, under its own names, for the largest possible page."""
     renamed = operation.preview.arguments if operation.preview else {}
     names = {name: name for name in read.input_schema.get("required", [])} | renamed
     return {**{theirs: arguments[ours] for theirs, ours in names.items() if ours in arguments}, **largest_page(read)}
 
 
 def _withheld(*_: object) -> str:
-    """A person who confirms a call needs none of the target's passwords for that."""
+    """Hide a password: a person needs none of the target's passwords to confirm a call."""
     return "(withheld)"
 
 
@@ -124,7 +124,7 @@ def _describe_result(read: Operation, body: dict[str, Any], contents: Contents) 
 
 
 def _describe_selected(read: Operation, body: Any, fields: tuple[str, str], arguments: Arguments) -> Preview:
-    """Describe the item of a list that the call names. Mailgun has no read for it alone."""
+    """Describe the list item that the call names. Mailgun has no read for a single item."""
     field, argument = fields
     listed = body.get("items") if isinstance(body, dict) else None
     items = [item for item in listed or [] if isinstance(item, dict) and _same(item.get(field), arguments[argument])]
@@ -132,7 +132,7 @@ def _describe_selected(read: Operation, body: Any, fields: tuple[str, str], argu
 
 
 def _same(value: Any, argument: Any) -> bool:
-    """Return whether a login is the one of the call, which may leave out its domain."""
+    """Return whether a login is the call's argument, which may omit the domain."""
     return str(value) == str(argument) or str(value).partition("@")[0] == str(argument)
 
 

@@ -1,7 +1,7 @@
-"""Says in words what a resource is: `code 550, no such user, since 2024-03-02`. Pure.
+"""Describes a resource in words: `code 550, no such user, since 2024-03-02`. Pure.
 
-Each kind of resource has phrases with the places of its fields in them. A phrase whose field is empty is left out, so
-a resource of which Mailgun answers less is still described.
+Each kind of resource has phrases with placeholders for its fields. A phrase whose field is empty is left out, so that
+a resource is described even if Mailgun returns only some of its fields.
 """
 
 import re
@@ -15,10 +15,10 @@ from mailgun_mcp.undo.resource_values import value_at
 
 FIELD = re.compile(r"\{([^{}:]+)(?::(\w+))?\}")
 LENGTH = 400
-"""Characters of one resource in words."""
+"""Longest description of a resource, in characters."""
 EXCERPT = 160
 ITEMS = 5
-"""Values of a list that are named."""
+"""Most values of a list that are named."""
 
 RULE = ("{metric} {comparator} {limit}", "by {dimension}", "over {period}", "only {filters:json}", "“{description}”")
 RESOURCES: dict[str, tuple[str, ...]] = {
@@ -78,7 +78,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "unsubscribe": ("from {tags:tags}", "since {created_at:date}"),
     "unsubscribe_tracking": ("{active:on}", "HTML footer: {html_footer:excerpt}", "text footer: {text_footer:excerpt}"),
 }
-"""What a snapshot saves, by resource. A resource that is not here has nothing but its name."""
+"""Resource -> phrases, for what a snapshot saves. A resource that is not here is shown by its name only."""
 
 ANSWERS: dict[str, tuple[str, ...]] = {
     "get_account_sending_limit": ("{limit:number} messages a month allowed", "{current:number} sent"),
@@ -108,7 +108,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "list_ips": ("the account has {items:count} IPs: {items}",),
     "preview_dynamic_pool_assignment": ("the domain would be in {pool}",),
 }
-"""What is only read, by tool."""
+"""Tool -> phrases, for what is only read."""
 
 ITEM_WORDS: dict[str, tuple[str, ...]] = {
     "list_allowlist": ("{value}", "{reason}"),
@@ -117,11 +117,11 @@ ITEM_WORDS: dict[str, tuple[str, ...]] = {
     "list_ip_domains": ("{domain}",),
     "list_smtp_credentials": ("{login}", "since {created_at:date}"),
 }
-"""Items of a list that is only read, by tool."""
+"""Tool -> phrases for the items of a list that is only read."""
 
 
 def resource_words(resource: str, value: Any) -> str:
-    """Return what is worth knowing of a resource beside its name; nothing where there is no more."""
+    """Return what is worth knowing about a resource besides its name; empty if there is nothing more."""
     return _words(RESOURCES.get(resource, ()), value)
 
 
@@ -131,7 +131,7 @@ def answer_words(tool: str, body: Any) -> str:
 
 
 def item_words(tool: str, item: Any) -> str | None:
-    """Return one item of the answer of a read in words, or None where its kind has none."""
+    """Return one item of a read's answer in words, or None if there are no phrases for its kind."""
     return _words(ITEM_WORDS[tool], item) if tool in ITEM_WORDS else None
 
 
@@ -152,7 +152,7 @@ def _filled(phrase: str, texts: list[str]) -> str:
 
 
 def _text(value: Any, kind: str) -> str:
-    """Return a field as text; nothing where it is empty."""
+    """Return a field as text; empty if the field is."""
     if value is None or value in ("", [], {}):
         return "0" if kind == "count" and value == [] else ""
     return KINDS[kind](value)
@@ -171,7 +171,7 @@ def _names(items: Any) -> str:
 
 
 def _dkim(records: list[Any]) -> str:
-    """Return the names of the DNS records with the keys that mail is signed with."""
+    """Return the names of the DNS records that hold DKIM keys."""
     names = [str(record.get("name")) for record in records if isinstance(record, dict)]
     return _plain([name for name in names if "._domainkey." in name])
 
@@ -193,10 +193,10 @@ def _on(value: Any) -> str:
 
 
 def date_words(value: Any) -> str:
-    """Return the day of a date of Mailgun's: `2024-03-02`; another text as it is."""
+    """Return the day of one of Mailgun's dates: `2024-03-02`; any other text unchanged."""
     text = as_text(value)
     try:
-        # ISO 8601 begins with a year, RFC 2822 with the name of a day.
+        # ISO 8601 begins with the year, RFC 2822 with the name of the day.
         moment = datetime.fromisoformat(text) if text[:1].isdigit() else parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError):
         return shorten(text)

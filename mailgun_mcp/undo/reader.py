@@ -1,4 +1,4 @@
-"""Reads the resources that a call affects, before and after it, with the reads that the catalogue names for them."""
+"""Reads the resources that a call affects, before and after it, through the reads that the catalogue names for them."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -24,7 +24,7 @@ from mailgun_mcp.undo.resource_values import (
 )
 
 MAX_SINGLE_READS = 100
-"""Resources that are read one by one; for more of them the whole list is read."""
+"""Most resources that are read one by one. For more, the whole list is read."""
 
 
 class ResourceReader:
@@ -35,9 +35,9 @@ class ResourceReader:
         self._pages = PageReader(client, subaccount, notify)
 
     async def before(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Affected]:
-        """Yield what the call is about to remove, change or make, as it is now.
+        """Yield the current state of what the call is about to remove, change or create.
 
-        Resources whose key Mailgun will assign are left out. Raises MailgunError when one cannot be read.
+        Resources whose key Mailgun will assign are left out. Raises MailgunError if a read fails.
         """
         for effect in operation.affects:
             resource = self.catalogue.resource(effect.resource)
@@ -55,7 +55,7 @@ class ResourceReader:
                         yield Affected(part.ref, part.value, effect.kind)
 
     def created(self, operation: Operation, arguments: Arguments, body: Any) -> Iterator[ResourceRef]:
-        """Yield what the call made under a key that Mailgun assigned, as its answer says."""
+        """Yield what the call created under a key assigned by Mailgun, according to its answer."""
         for effect in operation.affects:
             if effect.made:
                 resource = self.catalogue.resource(effect.resource)
@@ -63,9 +63,9 @@ class ResourceReader:
                     yield _ref(resource, effect_scope(effect, resource, arguments), key)
 
     async def after(self, operation: Operation, arguments: Arguments, body: Any) -> AsyncIterator[Observed]:
-        """Yield what the call made or changed, as it is now; what it removed is not read.
+        """Yield the current state of what the call created or changed. What it removed is not read.
 
-        Raises MailgunError when one cannot be read.
+        Raises MailgunError if a read fails.
         """
         for effect in operation.affects:
             if effect.kind == "removes" or effect.later:
@@ -82,7 +82,7 @@ class ResourceReader:
                         yield part
 
     async def read(self, resource: Resource, scope: Scope, keys: list[str] | None) -> AsyncIterator[Observed]:
-        """Yield the resources in the scope, or those with the keys."""
+        """Yield the resources in the scope, or only those with the given keys."""
         if resource.key is None:
             yield Observed(_ref(resource, scope, None), await self._read_one(resource, scope, None))
         elif keys is None:
@@ -96,7 +96,7 @@ class ResourceReader:
             left = dict.fromkeys(keys)
             spellings = {same_keys(resource.name, key) for key in keys}
             async for one in self._read_list(resource, scope, only_key):
-                # Under the key that Mailgun stores. Another spelling of it may be the same resource, or one of its own.
+                # Under the key that Mailgun stores. Another spelling of it may be the same resource or a separate one.
                 if same_keys(resource.name, one.ref.key) in spellings:
                     left.pop(str(one.ref.key), None)
                     yield one
@@ -121,7 +121,7 @@ class ResourceReader:
         body = await self._pages.read(operation, _read_arguments(resource.one, operation, scope, key))
         item = value_at(body, resource.one.items)
         if item is None and resource.one.items and "/" not in resource.one.items:
-            # Some answers have the fields of the resource at their top, without the name around them.
+            # Some answers have the fields of the resource at the top level instead of under its name.
             item = body
         return resource_value(resource, item) if exists(resource, scope, item) else None
 
@@ -150,7 +150,7 @@ def _ref(resource: Resource, scope: Scope, key: str | None) -> ResourceRef:
 
 
 def _keys_after(effect: Effect, arguments: Arguments, body: Any) -> list[str] | None:
-    """Return the keys of what the call affected, after it: as Mailgun assigned them, or the call changed them."""
+    """Return the keys, after the call, of what it affected: as Mailgun assigned them or the call changed them."""
     if effect.made:
         key = value_at(body, effect.made)
         return [] if key is None else [str(key)]
@@ -164,7 +164,7 @@ def _new_key(effect: Effect, arguments: Arguments) -> str | None:
 
 
 def _read_arguments(read: Read, operation: Operation, scope: Scope, key: str | None) -> Arguments:
-    """Return the arguments of the read, for as large a page as possible."""
+    """Return the arguments of the read, for the largest possible page."""
     properties = operation.input_schema.get("properties", {})
     variables: dict[Any, Any] = {"$key": key, **{f"${name}": value for name, value in scope.items()}}
     arguments: Arguments = {name: value for name, value in scope.items() if name in properties}

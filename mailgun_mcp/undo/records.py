@@ -1,4 +1,4 @@
-"""Names resources, and records their state around a call, with the form in which that is stored. Pure."""
+"""Names of resources, records of their state around a call, and the form in which both are stored. Pure."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,12 +11,12 @@ Value = dict[str, Any]
 Scope = dict[str, str]
 """The arguments that say where a resource is."""
 EVERYTHING = "*"
-"""As a key: the whole scope was read, so what was not found there does not exist."""
+"""Key of a record that says: the whole scope was read, so whatever was not found there does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceRef:
-    """Names one resource: its kind, where it is, and its key, which is None where there is only one."""
+    """Names one resource: its kind, where it is, and its key. The key is None if only one exists there."""
 
     resource: str
     scope: tuple[tuple[str, str], ...]
@@ -29,7 +29,7 @@ class ResourceRef:
 
     @property
     def names(self) -> list[str]:
-        """What it is called by."""
+        """The names that refer to the resource."""
         return [self.key] if self.key is not None else [value for _, value in self.scope]
 
     def __str__(self) -> str:
@@ -38,16 +38,16 @@ class ResourceRef:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """A resource before a call that affects it; the value is None where it does not exist."""
+    """A resource before a call that affects it; the value is None if it does not exist."""
 
     ref: ResourceRef
     value: Value | None
     kind: EffectKind
     renamed: str | None = None
-    """The key that the call gives it."""
+    """The key that the call gives to the resource."""
 
     def stored(self) -> list[Any]:
-        """Return the JSON array that is stored."""
+        """Return the JSON array to store."""
         return [*_stored_ref(self.ref), self.value, self.kind, self.renamed]
 
     @classmethod
@@ -59,13 +59,13 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A resource as it was read; the value is None where it does not exist."""
+    """A resource as it was read; the value is None if it does not exist."""
 
     ref: ResourceRef
     value: Value | None
 
     def stored(self) -> list[Any]:
-        """Return the JSON array that is stored."""
+        """Return the JSON array to store."""
         return [*_stored_ref(self.ref), self.value]
 
     @classmethod

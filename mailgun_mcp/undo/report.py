@@ -1,4 +1,4 @@
-"""What people and models read about snapshots, planned undos and finished ones."""
+"""What people and models read about snapshots, planned undos and completed ones."""
 
 import re
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from mailgun_mcp.undo.records import ResourceRef
 from mailgun_mcp.undo.snapshots import Snapshot
 
 SHOWN = 20
-"""Steps, conflicts and failures that are listed."""
+"""Most steps, conflicts and failures that are listed."""
 NAMED = 3
-"""Resources that are named in one step."""
+"""Most resources that are named in one step."""
 ACTIONS = {"put": "put back", "replace": "restore", "remove": "remove"}
 COUNTS = re.compile(r"(?:[0-9,]+ [a-z ]{1,40}(?:, |$))+")
 
@@ -46,7 +46,7 @@ def undo_entry(snapshot: Snapshot, operation: Operation | None) -> dict[str, Any
 
 
 def quoted_summary(snapshot: Snapshot, operation: Operation | None) -> list[str]:
-    """Return the summary of a snapshot, where third parties may have written some of it."""
+    """Return the summary of a snapshot if third parties may have written some of it, else nothing."""
     summary = one_line(snapshot.summary)
     kinds = [effect.resource.replace("_", " ") for effect in operation.affects] if operation else []
     names = [summary.removeprefix(f"{kind} ") for kind in kinds if summary.startswith(f"{kind} ")]
@@ -71,7 +71,7 @@ def dry_run_result(plan: Plan) -> Report:
 
 
 def undo_preview(snapshot: Snapshot, plan: Plan) -> Preview:
-    """Return what a person is shown of the undo."""
+    """Return what a person sees of the undo."""
     lines = [
         f"Undoes {snapshot.tool} of {iso(snapshot.created)} ({one_line(snapshot.summary) or 'nothing was there'}).",
         *(f"- {step}" for step in _steps(plan)),
@@ -81,7 +81,7 @@ def undo_preview(snapshot: Snapshot, plan: Plan) -> Preview:
 
 
 def changed_since(snapshot: Snapshot, plan: Plan) -> tuple[str, list[str]]:
-    """Return why the undo is refused, where somebody changed something since the call, and what of it is quoted."""
+    """Return why the undo is refused after somebody changed something since the call, and the quotations in it."""
     conflicts = "\n".join(f"- {line}" for line in _lines(plan.conflicts))
     more = f"\nand {len(plan.conflicts) - SHOWN:,} more" if len(plan.conflicts) > SHOWN else ""
     text = (
@@ -95,7 +95,7 @@ def changed_since(snapshot: Snapshot, plan: Plan) -> tuple[str, list[str]]:
 def undo_result(
     snapshot: Snapshot, put_back: int, failures: Sequence[Failure | Conflict], operation: Operation | None
 ) -> Report:
-    """Return what came of the undo of a call of `operation`."""
+    """Return the result of undoing a call of `operation`."""
     call = f"{snapshot.tool} ({one_line(snapshot.summary)})" if snapshot.summary else snapshot.tool
     return Report(
         {
@@ -118,7 +118,7 @@ def _outcome(put_back: int, failures: int, missing: str | None) -> str:
 
 
 def _never_put_back(operation: Operation | None) -> str | None:
-    """Return what no undo of such a call puts back."""
+    """Return what no undo of such a call restores."""
     return operation.undo.missing if operation and operation.undo else None
 
 
@@ -139,7 +139,7 @@ def _lines(reasons: Sequence[Failure | Conflict]) -> list[str]:
 
 
 def _quoted(reasons: Sequence[Failure | Conflict]) -> list[str]:
-    """Return the lines that name something which can be an order, and the parts of others that third parties may have written."""
+    """Return the lines that may contain an instruction, and the parts of others that third parties may have written."""
     quoted: list[str] = []
     for reason in reasons[:SHOWN]:
         if not _is_plain(reason.ref):

@@ -1,4 +1,4 @@
-"""The values of resources: what of an answer is saved, how two values are compared, what writes one back. Pure."""
+"""The values of resources: what is saved of an answer, how values are compared, and how one is written back. Pure."""
 
 import json
 from collections.abc import Iterator
@@ -17,22 +17,22 @@ from mailgun_mcp.undo.records import ResourceRef, Scope, Value
 ADDRESSES = KEYED_BY_ADDRESS | {"allowlist_entry"}
 """Resources whose key can be an address."""
 EMPTY: tuple[Any, ...] = (None, "", [], {})
-"""Says the same as a missing field."""
+"""Values that mean the same as a missing field."""
 
 
 class UnwritableError(ValueError):
-    """A value that no call can write; the message says why."""
+    """No call can write the value. The message says why."""
 
 
 def value_at(value: Any, path: str | None) -> Any:
-    """Return what is at `a/b` in a JSON value, or None."""
+    """Return the value at the path `a/b` in a JSON value, or None."""
     for key in path.split("/") if path else ():
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
 def list_items(resource: Resource, listed: Any) -> Iterator[Value]:
-    """Yield the items of a list, of an object whose keys name them, or of a list of names."""
+    """Yield the items of a list, of an object whose keys are their names, or of a list of names."""
     if isinstance(listed, dict):
         listed = [
             {str(resource.key): name, **(item if isinstance(item, dict) else {})} for name, item in listed.items()
@@ -42,7 +42,7 @@ def list_items(resource: Resource, listed: Any) -> Iterator[Value]:
 
 
 def exists(resource: Resource, scope: Scope, item: Any) -> bool:
-    """Return whether the item says that the resource exists, and belongs to the scope."""
+    """Return whether the item says that the resource exists and belongs to the scope."""
     if not isinstance(item, dict) or any(item.get(field) != scope[name] for field, name in resource.where.items()):
         return False
     if resource.present is None:
@@ -54,12 +54,12 @@ def exists(resource: Resource, scope: Scope, item: Any) -> bool:
 
 
 def item_key(resource: Resource, item: Value) -> str | None:
-    """Return the key of an item; None where there is only one."""
+    """Return the key of an item; None if there is only one item."""
     return None if resource.key is None else normal_key(resource.name, str(item.get(resource.key)))
 
 
 def normal_key(resource: str, key: str) -> str:
-    """Return a key as Mailgun stores it: an address without a name before it, in lower case."""
+    """Return a key as Mailgun stores it: an address without a display name, in lower case."""
     address = bare_address(key) if resource in ADDRESSES else key
     return address.lower() if resource in ADDRESSES and "@" in address else key
 
@@ -67,7 +67,7 @@ def normal_key(resource: str, key: str) -> str:
 def same_keys(resource: str, key: str | None) -> str | None:
     """Return a text that is the same for all spellings of a key.
 
-    In lower case; an address unquoted, with its domain in ASCII form; a range of IP addresses as it is shortest.
+    In lower case; an address unquoted and with its domain in ASCII; an IP range in its shortest form.
     """
     if key is None:
         return None
@@ -90,18 +90,18 @@ def resource_value(resource: Resource, item: Value) -> Value:
 
 
 def canonical(value: Value | None) -> str:
-    """Return the value as text that is the same for equal values."""
+    """Return a text that is the same for equal values."""
     filled = value if value is None else {name: item for name, item in value.items() if item not in EMPTY}
     return json.dumps(filled, sort_keys=True, ensure_ascii=False)
 
 
 def equal(one: Value | None, other: Value | None) -> bool:
-    """Return whether two values say the same."""
+    """Return whether two values mean the same."""
     return canonical(one) == canonical(other)
 
 
 def effect_scope(effect: Effect, resource: Resource, arguments: Arguments) -> Scope:
-    """Return where the call affects resources."""
+    """Return the scope of the resources that the call affects."""
     return {name: str(arguments[effect.within.get(name, name)]) for name in resource.within}
 
 
@@ -119,7 +119,7 @@ def write_arguments(
 ) -> Arguments:
     """Return the arguments of the call that writes the value, or removes the resource.
 
-    `old_key` is the key that the resource is to have again. Raises UnwritableError when Mailgun would not accept
+    `old_key` is the key that the resource should get back. Raises UnwritableError if Mailgun would not accept
     the value.
     """
     properties = call_schema(operation)["properties"]
@@ -138,7 +138,7 @@ def write_arguments(
 def batch_arguments(write: Write, batch: str, operation: Operation, scope: Scope, values: list[Value]) -> Arguments:
     """Return the arguments of the call that writes many values at once, in the argument `batch`.
 
-    Raises UnwritableError when Mailgun would not accept them.
+    Raises UnwritableError if Mailgun would not accept them.
     """
     properties = call_schema(operation)["properties"]
     items = [fit_schema(_without_empty_text(value), properties[batch]["items"]) for value in values]
@@ -154,7 +154,7 @@ def batch_size(write: Write, operation: Operation) -> int:
 
 
 def fit_schema(value: Any, schema: dict[str, Any]) -> Any:
-    """Return the value as the schema of an argument declares it, as far as nothing is lost."""
+    """Return the value in the type that the argument's schema declares, if nothing is lost."""
     kind = schema.get("type")
     if isinstance(value, dict) and kind == "object":
         inner = schema.get("properties", {})
@@ -188,7 +188,7 @@ def _without_empty_text(value: Value) -> Value:
 
 
 def _validated(operation: Operation, arguments: Arguments) -> Arguments:
-    """Return the arguments, without empty ones where Mailgun does not accept those."""
+    """Return the arguments, without empty ones that Mailgun does not accept."""
     errors = validate(operation, arguments)
     if errors:
         arguments = {name: item for name, item in arguments.items() if item not in ("", [], {})}

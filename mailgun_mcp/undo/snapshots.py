@@ -1,4 +1,4 @@
-"""The tables of snapshots: what calls were about to remove or overwrite, compressed, for as long as it can be undone."""
+"""The tables of snapshots: what calls were about to remove or overwrite, compressed, while undo is possible."""
 
 import json
 import zlib
@@ -14,10 +14,10 @@ from mailgun_mcp.text.suggest import unknown
 from mailgun_mcp.undo.records import Affected, Observed
 
 ABANDONED = 3_600.0
-"""Seconds after which a draft is that of a process that ended."""
+"""Age in seconds from which a draft was left by a process that has ended."""
 SnapshotStatus = Literal["draft", "saved", "undone"]
 SAVED = "kept"
-"""The status `saved`, as the table has it."""
+"""The status `saved`, as the table stores it."""
 Phase = Literal["before", "after"]
 RecordT = TypeVar("RecordT")
 
@@ -38,18 +38,18 @@ class Snapshot:
     subaccount: str | None
     records: int
     outcome: str
-    """Of the call; `unknown` until it is known."""
+    """Outcome of the call; `unknown` until it is recorded."""
     undone: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class BegunStep:
-    """A step of an undo that makes a resource whose key Mailgun assigns."""
+    """An undo step that creates a resource whose key Mailgun assigns."""
 
     existing_keys: tuple[str, ...]
     """The keys that existed before the step."""
     new_key: str | None
-    """The key that the resource got; None where that is not known."""
+    """The key that the resource got; None if that is unknown."""
 
 
 class Snapshots:
@@ -59,7 +59,7 @@ class Snapshots:
         self._store = store
 
     def begin(self, *, tool: str, account: str, endpoint: str, subaccount: str | None, now: float) -> str:
-        """Make a draft and return its id. Removes snapshots whose time is over."""
+        """Create a draft and return its id. Removes expired snapshots."""
         name = f"draft-{token_hex(8)}"
         with self._store.writing(durable=False, lock="snapshots") as connection:
             over = connection.execute(
@@ -75,15 +75,15 @@ class Snapshots:
         return name
 
     def add_affected(self, name: str, records: Iterable[Affected]) -> None:
-        """Add resources as they are before the call, as many as fit into memory."""
+        """Add resources in their state before the call. They must fit into memory."""
         self._add(name, "before", [record.stored() for record in records])
 
     def add_observed(self, name: str, records: Iterable[Observed]) -> None:
-        """Add resources as they are after the call, as many as fit into memory."""
+        """Add resources in their state after the call. They must fit into memory."""
         self._add(name, "after", [record.stored() for record in records])
 
     def save(self, name: str, call: str, *, summary: str, records: int, until: float) -> None:
-        """Make the draft the snapshot of a call that is about to be made. Survives a power cut."""
+        """Turn the draft into the snapshot of a call that is about to be made. It survives a power cut."""
         with self._store.writing(lock=_lock(name)) as connection:
             connection.execute(
                 "UPDATE snapshots SET id = ?, status = ?, summary = ?, records = ?, until = ? WHERE id = ?",
@@ -102,14 +102,14 @@ class Snapshots:
             _delete(connection, name)
 
     def mark_undone(self, call: str, now: float) -> None:
-        """Record that everything was put back."""
+        """Record that everything was restored."""
         with self._store.writing(lock=_lock(call)) as connection:
             connection.execute("UPDATE snapshots SET status = 'undone', undone = ? WHERE id = ?", (now, call))
 
     def get(self, call: str, now: float, account: str | None = None) -> Snapshot:
-        """Return the snapshot of a call. Raises UnknownNameError when there is none, or its time is over.
+        """Return the snapshot of a call. Raises UnknownNameError if there is none or it has expired.
 
-        The error names the nearest snapshot of `account`, or of all accounts.
+        The error suggests the most similar id in `account`, or in all accounts.
         """
         with self._store.reading() as connection:
             row = connection.execute(
@@ -124,9 +124,9 @@ class Snapshots:
         return _snapshot(row)
 
     def list(self, now: float, account: str | None = None, *, undone: bool = False) -> tuple[Snapshot, ...]:
-        """Return what can be undone in the account, or in all accounts, the newest first.
+        """Return what can be undone in the account, or in all accounts, newest first.
 
-        `undone` adds what was undone already.
+        `undone` adds what has already been undone.
         """
         with self._store.reading() as connection:
             rows = connection.execute(
@@ -137,15 +137,15 @@ class Snapshots:
         return tuple(_snapshot(row) for row in rows)
 
     def affected(self, call: str) -> Iterator[Affected]:
-        """Yield the resources as they were before the call, in the order in which they were added."""
+        """Yield the resources in their state before the call, in the order in which they were added."""
         return self._records(call, "before", Affected.from_stored)
 
     def observed(self, call: str) -> Iterator[Observed]:
-        """Yield the resources as they were right after the call, in the order in which they were added."""
+        """Yield the resources in their state right after the call, in the order in which they were added."""
         return self._records(call, "after", Observed.from_stored)
 
     def begin_step(self, call: str, ref: str, existing_keys: Iterable[str]) -> None:
-        """Record that a resource is about to be made whose key Mailgun assigns."""
+        """Record that a resource is about to be created whose key Mailgun assigns."""
         with self._store.writing(lock=_lock(call)) as connection:
             connection.execute(
                 """INSERT INTO undo_steps (snapshot, thing, known, made) VALUES (?, ?, ?, NULL)
@@ -159,7 +159,7 @@ class Snapshots:
             connection.execute("UPDATE undo_steps SET made = ? WHERE snapshot = ? AND thing = ?", (new_key, call, ref))
 
     def steps(self, call: str) -> dict[str, BegunStep]:
-        """Return the steps that earlier tries of the undo began, by the resource."""
+        """Return the steps that earlier attempts at the undo began, by resource."""
         with self._store.reading() as connection:
             rows = connection.execute("SELECT * FROM undo_steps WHERE snapshot = ?", (call,)).fetchall()
         return {row["thing"]: BegunStep(tuple(stored(row["known"], list)), row["made"]) for row in rows}
@@ -176,7 +176,7 @@ class Snapshots:
             )
 
     def _records(self, call: str, phase: Phase, read: Callable[[object], RecordT]) -> Iterator[RecordT]:
-        """Yield the records of one phase; one part at a time is in memory."""
+        """Yield the records of one phase. Only one part at a time is in memory."""
         number = 0
         while True:
             with self._store.reading() as connection:

@@ -1,6 +1,6 @@
-"""Undoes one call: works out what would put its changes back, and makes those calls one after the other.
+"""Undoes one call: plans how to reverse its changes, and makes the necessary calls one after the other.
 
-It can be made again after it was interrupted: what is as it was before the call is left alone.
+An interrupted undo can be repeated: what is already as it was before the call is left alone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,18 +19,18 @@ from mailgun_mcp.undo.resource_values import UnwritableError, value_at
 from mailgun_mcp.undo.snapshots import BegunStep, Snapshot, Snapshots
 
 REFUSED = frozenset({400, 404, 409, 413, 422})
-"""Statuses that are about this one resource; after any other status the next call would fail as well."""
+"""Statuses that concern only one resource. After any other, the next call would fail too."""
 Send = Callable[[Operation, Arguments], Awaitable[Any]]
 """Makes one call and returns the body of its answer."""
 
 
 @dataclass
 class Progress:
-    """How far an undo came."""
+    """How far an undo has come."""
 
     put_back: int = 0
     failures: list[Failure] = field(default_factory=list)
-    """What was not put back."""
+    """What was not restored."""
 
 
 class Undo:
@@ -51,9 +51,9 @@ class Undo:
         return plan
 
     async def apply(self, plan: Plan, send: Send, now: float) -> Report:
-        """Make the calls of the plan with `send`, and return what came of it.
+        """Make the calls of the plan through `send`, and return the result.
 
-        Raises UndoInterruptedError where it stopped half-way; the same undo again continues from there.
+        Raises UndoInterruptedError if it stopped halfway; repeating the undo continues from there.
         """
         progress = Progress(failures=list(plan.impossible))
         try:
@@ -79,7 +79,7 @@ class Undo:
         return list(changes), self._snapshots.steps(call)
 
     async def _make(self, plan: Plan, step: Step, send: Send, progress: Progress) -> None:
-        """Make one step; where Mailgun refuses many at once, each half of them on its own."""
+        """Make one step. If Mailgun refuses many resources at once, each half is tried separately."""
         try:
             await self._send_step(plan, step, send)
         except (MailgunError, UnwritableError) as error:
@@ -107,7 +107,7 @@ class Undo:
             await in_thread(self._snapshots.end_step, call, str(ref), str(new_key))
 
     async def _still_different(self, failures: list[Failure]) -> list[Failure | Conflict]:
-        """Return what is not as it was before the call: Mailgun may accept a value and store another one."""
+        """Return what still differs from before the call: Mailgun may accept a value but store another one."""
         plan = await self._plan()
         refs = [ref for step in plan.steps for ref in step.refs]
         reported = {failure.ref for failure in failures}
@@ -119,12 +119,12 @@ class Undo:
 
     @property
     def _operation(self) -> Operation | None:
-        """What was called, where the catalogue still has it."""
+        """The operation that was called, if the catalogue still has it."""
         return self._catalogue.find(self.snapshot.tool) if self.snapshot.tool in self._catalogue else None
 
 
 def refuse_elsewhere(snapshot: Snapshot, *, account: str, endpoint: str) -> None:
-    """Raise StateError for a call that was made in another account or region. A model is not told in which."""
+    """Raise StateError for a call in another account or region. The message does not tell a model which one."""
     if (snapshot.account, snapshot.endpoint) != (account, endpoint):
         raise StateError(
             f"{snapshot.id} was made in another account, or at another endpoint: undo it with the server that made it"
