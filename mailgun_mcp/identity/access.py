@@ -1,4 +1,4 @@
-"""What a principal may do at all: scopes, accounts and domains. A policy then decides on each call."""
+"""What a principal may do at all: scopes, accounts and domains. The policy then decides on each call."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from mailgun_mcp.text.suggest import unknown
 
 PREFIX = "mailgun:"
 APPROVE = f"{PREFIX}approve"
-"""The scope of answering approvals. It goes with no risk: who answers need not be able to call."""
+"""The scope for answering approvals. It belongs to no risk: whoever answers need not be able to make calls."""
 
 METRICS = f"{PREFIX}metrics"
-"""The scope of reading `/metrics`. It goes with no risk either."""
+"""The scope for reading `/metrics`. It belongs to no risk either."""
 
 
 def scope_of(risk: Risk) -> str:
@@ -22,7 +22,7 @@ def scope_of(risk: Risk) -> str:
 
 READ = scope_of("read")
 SCOPES = (*(scope_of(risk) for risk in RISKS), APPROVE, METRICS)
-"""All scopes, those of calls from the least to the worst."""
+"""All scopes. Those for calls come first, from the lowest risk to the highest."""
 CHANGING = frozenset(SCOPES) - {READ, APPROVE, METRICS}
 """The scopes of calls that do more than read."""
 
@@ -35,16 +35,16 @@ class Access:
     accounts: tuple[str, ...] | None = None
     """Names of accounts."""
     domains: tuple[str, ...] | None = None
-    """Globs of the domains that calls may name. A call that names none is then refused."""
+    """Globs of the domains that calls may name. If set, a call that names no domain is refused."""
     relay: bool = False
-    """Whether the principal is a program that brings the answers of people whom it has authenticated itself."""
+    """Whether the principal is a program that passes on answers of people whom it has authenticated itself."""
 
     def has(self, scope: str) -> bool:
         """Return whether the principal has this scope."""
         return self.scopes is None or scope in self.scopes
 
     def reaches(self, account: str) -> bool:
-        """Return whether the principal may use the account of this name, answer for it, and read what was done in it."""
+        """Return whether the principal may use the named account, answer approvals in it, and read its records."""
         return self.accounts is None or account in self.accounts
 
     def permits(self, risk: Risk) -> bool:
@@ -62,7 +62,7 @@ EVERYTHING = Access()
 
 
 def parse_scopes(names: Iterable[str]) -> frozenset[str]:
-    """Return the scopes of these names, with or without `mailgun:`. Raises SettingsError for an unknown one."""
+    """Return the scopes with these names, with or without `mailgun:`. Raises SettingsError for an unknown one."""
     scopes = {name if name.startswith(PREFIX) else f"{PREFIX}{name}" for name in names}
     for scope in sorted(scopes - set(SCOPES)):
         raise SettingsError(unknown("scope", scope, SCOPES))

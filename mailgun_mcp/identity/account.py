@@ -1,12 +1,12 @@
-"""The Mailgun account that calls are made in."""
+"""The Mailgun account in which calls are made."""
 
 import re
 from dataclasses import dataclass
 
 SHOWN = 8
-"""Characters of a fingerprint that a person is shown."""
+"""How many characters of a fingerprint are shown to people."""
 PERSONAL = "personal-"
-"""How the account of a person's own key is called at first."""
+"""Prefix of the initial name of an account that a person's own key opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +17,15 @@ class Account:
     endpoint: str
     """The base URL of the API."""
     region: str | None = None
-    """`us` or `eu`; None for an endpoint of the operator's own."""
+    """`us` or `eu`; None for a custom endpoint."""
     fingerprint: str = ""
-    """Of the API key: see `identity.fingerprint`. Empty where the state cannot be read."""
+    """Fingerprint of the API key: see `identity.fingerprint`. Empty if the state cannot be read."""
     id: str = ""
-    """Stands for the account in the state. It stays when the account is renamed, or gets another key."""
+    """Identifies the account in the state. It stays the same if the account is renamed or gets another key."""
 
     @property
     def key(self) -> str:
-        """What is counted and kept for the account is found by this."""
+        """The key under which records of the account are stored and counted."""
         return self.id or self.name
 
     @property
@@ -38,5 +38,5 @@ class Account:
 
 
 def personal_account_name(principal: str) -> str:
-    """Return what the account of a principal's own key is called at first."""
+    """Return the initial name of an account that a principal's own key opens."""
     return PERSONAL + (re.sub(r"[^A-Za-z0-9._-]+", "-", principal).strip("-.") or "account")[:48]

@@ -1,7 +1,7 @@
-"""The tables of accounts: their names, and which API key opens which.
+"""The tables of accounts: their names, and which API key opens which account.
 
-An account is made when a key is first used. A name belongs to its key: a new key under an old name waits until the
-operator accepts it, so that nothing that was kept for one account is used in another.
+An account is created when a key is first used. A name belongs to its key: a new key under an existing name waits until
+the operator accepts it, so that nothing stored for one account is used in another.
 """
 
 import re
@@ -20,7 +20,7 @@ from mailgun_mcp.text.suggest import unknown
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 Command = Callable[..., str]
-"""Makes the words of `mailgun-mcp accounts` a command for a terminal."""
+"""Turns arguments of `mailgun-mcp accounts` into a command for a terminal."""
 NAME_RULE = "use letters, digits, '.', '_' and '-', at most 63, the first a letter or digit"
 
 
@@ -32,38 +32,38 @@ class KeyInUse:
     region: str | None
     fingerprint: str
     name: str | None = None
-    """As the operator named the account; None where they did not."""
+    """The operator's name for the account; None if they gave none."""
     default_name: str = "default"
-    """What an account is called that nobody named."""
+    """The account's name if the operator gave none."""
     former: str | None = "default"
-    """What version 0.1 called the account of every such key; None for an account that takes over nothing of that version."""
+    """Version 0.1's name for the account of every such key; None for an account that takes over nothing from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedAccount:
-    """The account of a key, and what its opening changed."""
+    """The account of a key, and what changed when it was opened."""
 
     account: Account
     notice: str = ""
-    """What the operator should hear of, once."""
+    """A message for the operator, to be shown once."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key that was used, by its fingerprint."""
+    """A key that was used, identified by its fingerprint."""
 
     endpoint: str
     fingerprint: str
     account: str | None
     """The account's id; None while the key waits to be accepted."""
     wanted: str | None
-    """The name of the account that it waits for."""
+    """The name of the account for which it waits."""
     first_used: float
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
-    """An account, with its keys and those that wait to be accepted."""
+    """An account, its keys, and the keys that wait to be accepted."""
 
     id: str
     name: str
@@ -79,9 +79,9 @@ class Accounts:
         self._store = store
 
     def open(self, key: KeyInUse, now: float) -> OpenedAccount:
-        """Return the account of the key, which is made where neither is known yet.
+        """Return the account of the key. It is created if neither the key nor the name is known.
 
-        Raises AccountError where the name that the operator gave belongs to another key, or the key to another name.
+        Raises AccountError if the operator's name for it belongs to another key, or the key to another name.
         """
         if key.name is not None:
             _check_name(key.name)
@@ -104,7 +104,7 @@ class Accounts:
         return OpenedAccount(account, notice)
 
     def list(self) -> tuple[StoredAccount, ...]:
-        """Return all accounts, the oldest first."""
+        """Return all accounts, oldest first."""
         with self._store.reading() as connection:
             rows = connection.execute("SELECT * FROM accounts ORDER BY created, rowid").fetchall()
             keys = [_key(row) for row in connection.execute("SELECT * FROM account_keys ORDER BY first_used")]
@@ -120,7 +120,7 @@ class Accounts:
         )
 
     def names(self) -> dict[str, str]:
-        """Return the name of each account by its id, and by the ids and names that it had before."""
+        """Return the current name of each account, by its id and by its former ids and names."""
         if not self._store.exists:
             return {}
         with self._store.reading() as connection:
@@ -149,9 +149,9 @@ class Accounts:
         return waiting[0]
 
     def accept_from(self, name: str, other: str) -> tuple[StoredKey, ...]:
-        """Make the keys of the account `other`, and all that is kept for it, those of the account `name`.
+        """Move the keys of the account `other`, and everything stored for it, to the account `name`. Return the keys.
 
-        The account `other` is gone then. Returns the keys. Raises UnknownNameError, AccountError.
+        The account `other` no longer exists then. Raises UnknownNameError, AccountError.
         """
         with self._store.writing() as connection:
             account, source = _find(connection, name), _find(connection, other)
@@ -167,7 +167,7 @@ class Accounts:
         return keys
 
     def rename(self, name: str, new: str) -> None:
-        """Give the account another name. Raises UnknownNameError, and AccountError for a name that cannot be used."""
+        """Rename the account. Raises UnknownNameError, and AccountError for a name that cannot be used."""
         _check_name(new)
         with self._store.writing() as connection:
             account = _find(connection, name)
@@ -199,7 +199,7 @@ def _account_of(connection: Connection, key: KeyInUse) -> Account | None:
 
 
 def _create(connection: Connection, key: KeyInUse, now: float, command: Command) -> str:
-    """Make an account for the key, and give it what version 0.1 left. Return what the operator should hear of."""
+    """Create an account for the key, and give it what version 0.1 left. Return a message for the operator."""
     name = key.name or _free_name(connection, key.default_name)
     account = new_id(10)
     connection.execute(
@@ -227,7 +227,7 @@ def _create(connection: Connection, key: KeyInUse, now: float, command: Command)
 
 
 def _wait(connection: Connection, key: KeyInUse, name: str, now: float, command: Command) -> str:
-    """Let the key wait to be accepted, and return what the operator can do."""
+    """Make the key wait to be accepted, and return what the operator can do."""
     connection.execute(
         """INSERT INTO account_keys (endpoint, fingerprint, account, wanted, first_used) VALUES (?, ?, NULL, ?, ?)
         ON CONFLICT (endpoint, fingerprint) DO UPDATE SET wanted = excluded.wanted""",
@@ -240,7 +240,7 @@ def _wait(connection: Connection, key: KeyInUse, name: str, now: float, command:
 
 
 def _rename_to_wanted(connection: Connection, account: Account, key: KeyInUse, command: Command) -> str | None:
-    """Give an account the name that the operator now has for it, or return why that cannot be."""
+    """Rename an account to the operator's current name for it, or return why that is impossible."""
     if key.name is None or account.name == key.name:
         return None
     row = connection.execute("SELECT named FROM accounts WHERE id = ?", (account.id,)).fetchone()

@@ -1,4 +1,4 @@
-"""Hands over what is kept for one account to another: after an upgrade, and where one key replaces another."""
+"""Hands over what is stored for one account to another, after an upgrade or if one key replaces another."""
 
 from mailgun_mcp.identity.principal import FORMER_LOCAL_USER, local_user
 from mailgun_mcp.store.connection import Connection
@@ -13,17 +13,17 @@ BY_ACCOUNT = {
     "snapshots": "calls to undo",
     "kept_results": "long results",
 }
-"""Table with a column `account` -> what its rows are called. The audit log says what was, and is never changed."""
+"""Table with a column `account` -> what its rows are called. The audit log is not among them: it never changes."""
 
 
 UNNAMED = ""
-"""The account of what version 0.1 kept for all accounts together."""
+"""The account of data that version 0.1 stored for all accounts together."""
 
 
 def adopt(connection: Connection, account: str, *, former: str, endpoint: str) -> str:
-    """Give the account what version 0.1 kept, and return what that was, in words; empty for nothing.
+    """Give the account what version 0.1 stored, and return what that was, in words; empty for nothing.
 
-    That version called every account `former`. Of its snapshots, the account takes those of its own endpoint.
+    That version called every account `former`. Of its snapshots, the account gets those of its own endpoint.
     """
     counts: dict[str, int] = {}
     for table, rows in BY_ACCOUNT.items():
@@ -46,7 +46,7 @@ def adopt(connection: Connection, account: str, *, former: str, endpoint: str) -
 
 
 def move(connection: Connection, source: str, account: str) -> None:
-    """Make everything that is kept for the account `source` that of `account`."""
+    """Move everything stored for the account `source` to `account`."""
     connection.execute(
         """INSERT INTO untrusted (account, principal, at) SELECT ?, principal, at FROM untrusted WHERE account = ?
         ON CONFLICT (account, principal) DO UPDATE

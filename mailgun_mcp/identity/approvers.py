@@ -1,4 +1,4 @@
-"""The table of approvers: people who prove with a secret of their own who they are. The secrets are not kept."""
+"""The table of approvers: people who prove their identity with a personal secret. The secrets are not stored."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,25 +12,25 @@ from mailgun_mcp.text.suggest import unknown
 
 LOCK = "approvers"
 BYTES = 24
-"""Of a secret. It is random, so that a plain hash of it cannot be searched for."""
+"""Length of a generated secret in bytes. Secrets are random, so a plain hash cannot be reversed by guessing."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredApprover:
-    """Somebody who has a secret."""
+    """A person who has a secret."""
 
     name: str
     created: float
 
 
 class Approvers:
-    """The table of approvers. Names are compared without case."""
+    """The table of approvers. Names are compared without regard to case."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def add(self, name: str, now: float) -> str:
-        """Add an approver and return their secret, which nobody can read again. Raises StateError."""
+        """Add an approver and return their secret, which cannot be read again. Raises StateError."""
         if not NAME.fullmatch(name):
             raise StateError(f"{name!r} is not the name of an approver: {NAME_RULE}")
         secret, salt = token_urlsafe(BYTES), token_hex(16)
@@ -51,7 +51,7 @@ class Approvers:
                 raise UnknownNameError(unknown("approver", name, names))
 
     def list(self) -> tuple[StoredApprover, ...]:
-        """Return all approvers by name."""
+        """Return all approvers, sorted by name."""
         if not self._store.exists:
             return ()
         with self._store.reading() as connection:

@@ -1,4 +1,4 @@
-"""Tells API keys apart without keeping them: an HMAC whose own key never leaves the state."""
+"""Distinguishes API keys without storing them, through an HMAC whose own key never leaves the state."""
 
 from hashlib import sha256
 from hmac import new as hmac
@@ -8,13 +8,13 @@ from mailgun_mcp.store.shared_secrets import shared_secret
 
 FILE = "fingerprint.key"
 LENGTH = 32
-"""Characters: 128 bits."""
+"""Length in hexadecimal characters: 128 bits."""
 
 
 def fingerprint(key: str, store: Store) -> str:
     """Return the fingerprint of an API key, the same for every process that uses this state.
 
-    Raises StateError when the secret that it needs can be neither read nor made.
+    Raises StateError if the secret that it needs can be neither read nor created.
     """
     secret = shared_secret(store, FILE)
     return hmac(secret.encode(), key.encode(), sha256).hexdigest()[:LENGTH]

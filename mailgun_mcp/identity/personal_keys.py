@@ -23,24 +23,24 @@ class PersonalKey:
 
 @dataclass(frozen=True, slots=True)
 class StoredPersonalKey:
-    """A stored key, without the key."""
+    """A stored key's record, without the key itself."""
 
     principal: str
     region: str
     created: float
     encryption: Literal["current", "older", "unknown"]
-    """Whether the first encryption key sealed it, another one, or one that is not given."""
+    """Whether the first encryption key sealed it, another one, or one that was not supplied."""
 
 
 class PersonalKeys:
-    """The table. `keys` encrypts; without it, the table can be listed and emptied, and no key can be read."""
+    """The table. `keys` encrypts; without it, the table can be listed and emptied, but no key can be read."""
 
     def __init__(self, store: Store, keys: SealKeys | None) -> None:
         self._store = store
         self._keys = keys
 
     def put(self, key: PersonalKey) -> None:
-        """Store the key in the place of the one before. Raises StateError."""
+        """Store the key, replacing any earlier one. Raises StateError."""
         with self._store.writing(lock=LOCK) as connection:
             connection.execute(
                 """INSERT INTO personal_keys (principal, region, created, encrypted) VALUES (?, ?, ?, ?)
@@ -50,38 +50,38 @@ class PersonalKeys:
             )
 
     def find(self, principal: str) -> PersonalKey | None:
-        """Return the key of the principal, or None. Raises StateError for one that cannot be decrypted."""
+        """Return the principal's key, or None. Raises StateError if it cannot be decrypted."""
         row = self._row(principal)
         return None if row is None else self._opened(row)
 
     def version(self, principal: str) -> bytes | None:
-        """Return what changes whenever the principal's key does, or None where there is none. Nothing is decrypted."""
+        """Return a value that changes whenever the principal's key does, or None without a key. Decrypts nothing."""
         row = self._row(principal)
         return None if row is None else bytes(row["encrypted"])
 
     def remove(self, principal: str) -> bool:
-        """Remove the key for good, and return whether there was one."""
+        """Delete the key permanently, and return whether there was one."""
         if not self._store.exists:
             return False
         with self._store.writing(lock=LOCK) as connection:
             return connection.execute("DELETE FROM personal_keys WHERE principal = ?", (principal,)).rowcount == 1
 
     def list(self) -> tuple[StoredPersonalKey, ...]:
-        """Return what is stored, by principal."""
+        """Return what is stored, sorted by principal."""
         return tuple(
             StoredPersonalKey(row["principal"], row["region"], row["created"], self._encryption(row))
             for row in self._rows()
         )
 
     def encrypt_again(self) -> int:
-        """Encrypt with the first key what an older one encrypted, and return how many. Raises StateError."""
+        """Encrypt with the first key whatever an older key encrypted, and return how many. Raises StateError."""
         count = 0
         for row in self._rows():
             if self._encryption(row) == "current":
                 continue
             sealed = self._sealed(self._opened(row))
             with self._store.writing(lock=LOCK) as connection:
-                # Unless it was replaced or removed meanwhile.
+                # Unless it has been replaced or removed meanwhile.
                 count += connection.execute(
                     "UPDATE personal_keys SET encrypted = ? WHERE principal = ? AND encrypted = ?",
                     (sealed, row["principal"], row["encrypted"]),
@@ -124,5 +124,5 @@ class PersonalKeys:
 
 
 def _name(principal: str, region: str) -> str:
-    """Return the name under which a key is sealed, so that it opens for this principal and this region only."""
+    """Return the name under which a key is sealed, so that it opens only for this principal and region."""
     return f"the Mailgun key of {principal} in the region {region}"

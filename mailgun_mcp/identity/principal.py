@@ -1,4 +1,4 @@
-"""Who calls: never what a client or a model says of itself."""
+"""Who calls, never based on what a client or a model says about itself."""
 
 import os
 from dataclasses import dataclass, field
@@ -7,42 +7,42 @@ from pathlib import Path
 from mailgun_mcp.identity.access import EVERYTHING, Access
 
 LOGIN_ID = Path("/proc/self/loginuid")
-"""The user who logged in, as Linux keeps it. Neither `su` nor `sudo` changes it."""
+"""The user who logged in, as Linux records it. Neither `su` nor `sudo` changes it."""
 NOT_LOGGED_IN = 2**32 - 1
 FORMER_LOCAL_USER = "local"
-"""The principal of every call in the state of version 0.1."""
+"""The principal of all calls in the state of version 0.1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who makes calls, as the server knows them."""
+    """Somebody who makes calls, as identified by the server."""
 
     id: str
-    """What approvals, limits, the audit log and the rules of a policy name them by."""
+    """The name in approvals, limits, the audit log and policy rules."""
     authenticated: bool = True
-    """Whether the way in proves who it is. If not, whoever calls could also answer the question in the client."""
+    """Whether the transport proves who it is. If not, the caller could also answer the question in the client."""
     access: Access = EVERYTHING
     """What they may do at all."""
     expires: float | None = None
-    """When what they proved it with ends; None for never."""
+    """When their proof of identity expires; None for never."""
     credential: str = field(default="", compare=False)
-    """What they proved it with, such as `token:ID`: what they began can end when that is revoked. Empty: nothing says."""
+    """Proof of identity, such as `token:ID`, so that what they began can end when it is revoked. Empty if unknown."""
 
     def __str__(self) -> str:
         return self.id
 
 
 ANONYMOUS = Principal("anonymous", authenticated=False)
-"""Whoever reaches the port of an HTTP server that wants no token."""
+"""Anybody who can reach the port of an HTTP server that requires no token."""
 
 
 def local_user() -> Principal:
-    """Return the user that this process runs as, from the system and not from the environment."""
+    """Return the user that this process runs as, according to the system and not the environment."""
     return Principal(_name(_user_id()))
 
 
 def login_user() -> Principal:
-    """Return the user who logged in to this session, or the one that the process runs as where the system does not tell.
+    """Return the user who logged in to this session, or the process's user if the system does not say.
 
     So `sudo -u ann` does not turn another user into ann.
     """

@@ -1,4 +1,4 @@
-"""The tables of browser sessions, and of the one-time links that open one. Only hashes of their secrets are kept."""
+"""The tables of browser sessions, and of the one-time links that open them. Only hashes of the secrets are stored."""
 
 import json
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.store.database import Store, stored
 
 SessionSource = Literal["link", "issuer"]
-"""How a person signed in: by a link that a terminal printed, or at the authorization server."""
+"""How a person signed in: through a link printed in a terminal, or at the authorization server."""
 
 LOCK = "sessions"
 CREDENTIAL = "session:"
-"""Before the digest of a session's secret, in `Principal.credential`."""
+"""Prefix of a session in `Principal.credential`; the digest of the session's secret follows."""
 BYTES = 32
 LINK_SECONDS = 300.0
 SESSION_SECONDS = 8 * 3600.0
@@ -48,7 +48,7 @@ class Sessions:
         return secret
 
     def linked(self, secret: str, now: float) -> str | None:
-        """Return whom the link signs in, without using it. None for a link that was used, has expired or never was."""
+        """Return whom the link would sign in, without using it. None if it was used, has expired or never existed."""
         if not self._store.exists:
             return None
         with self._store.reading() as connection:
@@ -58,7 +58,7 @@ class Sessions:
         return None if row is None else str(row["principal"])
 
     def use_link(self, secret: str, now: float) -> str | None:
-        """Use the link, and return the secret of the session that it opens. Of two who use it, one gets a session."""
+        """Use the link, and return the secret of the session that it opens. Only its first user gets a session."""
         principal = self.linked(secret, now)
         if principal is None:
             return None
@@ -66,11 +66,11 @@ class Sessions:
             used = connection.execute(
                 "DELETE FROM sign_in_links WHERE digest = ? AND expires > ?", (_digest(secret), now)
             )
-            # Who can print the link can answer in the terminal too, so no scope is missing.
+            # Whoever can print the link can answer in the terminal too, so all scopes are granted.
             return _open(connection, Principal(principal), "link", now) if used.rowcount == 1 else None
 
     def open(self, principal: Principal, source: SessionSource, now: float) -> str:
-        """Open a session, and return its secret: it goes into the cookie."""
+        """Open a session, and return its secret for the cookie."""
         with self._store.writing(lock=LOCK) as connection:
             return _open(connection, principal, source, now)
 
@@ -93,7 +93,7 @@ class Sessions:
         return BrowserSession(principal, row["source"], row["expires"])
 
     def still_open(self, digest: str, now: float) -> bool:
-        """Return whether the session whose secret has this digest is open."""
+        """Return whether the session whose secret has this digest is still open."""
         with self._store.reading() as connection:
             row = connection.execute(
                 "SELECT 1 FROM browser_sessions WHERE digest = ? AND expires > ?", (digest, now)
@@ -125,5 +125,5 @@ def _access(text: str) -> Access:
 
 
 def _digest(secret: str) -> str:
-    # The secret is random, so that a plain hash of it cannot be searched for.
+    # The secret is random, so a plain hash cannot be reversed by guessing.
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""The table of static tokens: named credentials of an HTTP server, each with what it may do. Only a hash is kept."""
+"""The table of static tokens: named credentials for an HTTP server, each with its access. Only a hash is stored."""
 
 import json
 import re
@@ -17,14 +17,14 @@ from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.suggest import unknown
 
 PREFIX = "mgmcp_"
-"""How every token begins, for scanners that look for secrets."""
+"""Prefix of every token, so that secret scanners recognise it."""
 LOCK = "tokens"
 BYTES = 32
 TOKEN = re.compile(rf"{PREFIX}([a-z0-9]{{10}})_([A-Za-z0-9_-]{{43}})")
 CREDENTIAL = "token:"
-"""Before the id of a token, in `Principal.credential`."""
+"""Prefix of a token in `Principal.credential`; the token's id follows."""
 USED_EVERY = 60.0
-"""Seconds within which the last use is written down once."""
+"""Least number of seconds between two updates of a token's last use."""
 NO_DIGEST = "0" * 64
 
 
@@ -51,7 +51,7 @@ class StoredToken:
         return self.revoked is None and (self.expires is None or now < self.expires)
 
     def use_is_due(self, now: float) -> bool:
-        """Return whether its use is to be written down: once a minute is enough."""
+        """Return whether its use should be recorded: once a minute is enough."""
         return self.last_used is None or self.last_used + USED_EVERY < now
 
 
@@ -60,7 +60,7 @@ TokenEntry = tuple[StoredToken, str]
 
 
 def id_in(text: str) -> str | None:
-    """Return the id in the text of a token, or None where it is not one."""
+    """Return the id in the text of a token, or None if it is not one."""
     parts = TOKEN.fullmatch(text)
     return parts[1] if parts else None
 
@@ -68,7 +68,7 @@ def id_in(text: str) -> str | None:
 def proven(entry: TokenEntry | None, text: str, now: float) -> StoredToken | None:
     """Return the token if the text is its own and it is valid.
 
-    It takes as long whichever character of the secret is wrong.
+    The comparison takes the same time whichever character of the secret is wrong.
     """
     parts = TOKEN.fullmatch(text)
     token, digest = entry or (None, NO_DIGEST)
@@ -78,7 +78,7 @@ def proven(entry: TokenEntry | None, text: str, now: float) -> StoredToken | Non
 
 
 class Tokens:
-    """The table of static tokens. Names are compared without case."""
+    """The table of static tokens. Names are compared without regard to case."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -86,9 +86,9 @@ class Tokens:
     def create(
         self, name: str, access: Access, *, by: str, now: float, expires: float | None = None
     ) -> tuple[StoredToken, str]:
-        """Make a token and return it with its text, which nobody can read again. Raises StateError.
+        """Create a token and return it with its text, which cannot be read again. Raises StateError.
 
-        The name of a token that was revoked or has expired is free.
+        The name of a revoked or expired token can be used again.
         """
         if not NAME.fullmatch(name):
             raise StateError(f"{name!r} is not the name of a token: {NAME_RULE}")
@@ -112,7 +112,7 @@ class Tokens:
         return token, f"{PREFIX}{token.id}_{secret}"
 
     def list(self) -> tuple[StoredToken, ...]:
-        """Return all tokens by name, also those that are no longer valid."""
+        """Return all tokens, sorted by name, including those that are no longer valid."""
         if not self._store.exists:
             return ()
         with self._store.reading() as connection:
@@ -120,7 +120,7 @@ class Tokens:
         return tuple(map(_token, rows))
 
     def revoke(self, name: str, now: float) -> StoredToken:
-        """Make the token useless, also for running servers. Raises UnknownNameError."""
+        """Revoke the token, with immediate effect on running servers. Raises UnknownNameError."""
         with self._store.writing(lock=LOCK) as connection:
             row = connection.execute(
                 "SELECT * FROM tokens WHERE name = ? AND revoked IS NULL", (name.casefold(),)
@@ -132,7 +132,7 @@ class Tokens:
         return _token(row)
 
     def find(self, text: str, now: float) -> StoredToken | None:
-        """Return the valid token with this text, and note that it was used. None where there is none."""
+        """Return the valid token with this text, and record its use. None if there is none."""
         name = id_in(text)
         entry = self.entry(name) if name is not None else None
         token = proven(entry, text, now)
@@ -149,16 +149,16 @@ class Tokens:
         return (_token(row), row["digest"]) if row else None
 
     def note_use(self, token: StoredToken, now: float) -> None:
-        """Write down that the token was used."""
+        """Record that the token was used."""
         with self._store.writing(durable=False, lock=LOCK) as connection:
             connection.execute("UPDATE tokens SET last_used = ? WHERE id = ?", (now, token.id))
 
     def still_valid(self, name: str, now: float) -> StoredToken | None:
-        """Return the token with this id, as it is now, or None where it is no longer valid."""
+        """Return the token with this id in its current state, or None if it is no longer valid."""
         return next((token for token in self.list() if token.id == name and token.is_valid(now)), None)
 
     def any_valid(self, now: float) -> bool:
-        """Return whether somebody could call with a token."""
+        """Return whether any token is valid."""
         return any(token.is_valid(now) for token in self.list())
 
 
@@ -179,7 +179,7 @@ def _token(row: Any) -> StoredToken:
 
 
 def _digest(secret: str) -> str:
-    # The secret is random, so that a plain hash of it cannot be searched for.
+    # The secret is random, so a plain hash cannot be reversed by guessing.
     return sha256(secret.encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """Sends requests to Mailgun: authentication, time-outs, retries, rate limit, and no redirects.
 
-Works on a transport directly. What an HTTP library's client adds (cookies, redirects, auth
-flows) is not wanted here, and costs half of each call.
+Uses a transport directly. What an HTTP library's client adds (cookies, redirects, auth flows) is not needed here, and
+costs half the time of each call.
 """
 
 import random
@@ -40,26 +40,26 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 4
 MAX_WAIT = 60.0
-"""Seconds after the first attempt in which the last may start. A longer wait is the caller's to decide."""
+"""Seconds after the first attempt in which the last one may start. Longer waits are left to the caller."""
 MAX_CONNECTIONS = 100
 IDLE = 30.0
-"""Seconds that a connection is kept for the next call."""
+"""How long an idle connection is kept for the next call, in seconds."""
 MAX_CONTENT = 32 * 1024 * 1024
-"""Bytes. The raw form of the largest mail, 25 MB, fits; what is larger is refused."""
+"""Largest answer in bytes. The raw form of the largest mail, 25 MB, fits; anything larger is refused."""
 TARGET = re.compile(r"/[\x21-\x7e]{0,65535}")
 """Path and query as HTTP sends them."""
 UPLOAD_RATE = 100_000
-"""Bytes a second that the slowest upload may take before the call times out."""
+"""Slowest upload, in bytes per second, that does not time out."""
 WITHHELD = b"[API key withheld]"
 SHORTEST_SECRET = 12
-"""Characters. Mailgun's keys are longer; a shorter word (the simulator's key) may stand in any text."""
+"""Shortest key, in characters, that is removed from answers. Mailgun's are longer; the simulator's is a common word."""
 KEPT_HEADERS = frozenset(
     {b"content-type", b"date", b"retry-after", b"x-ratelimit-reset", b"x-mailgun-request-id", b"x-request-id"}
 )
 
 Notify = Callable[[str], Awaitable[None]]
 Watch = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""Is entered around each try, with its method and number; what that gives is told the status of the answer."""
+"""Entered around each attempt, with its method and number. The function that it returns gets the answer's status."""
 
 
 class Sendable(Protocol):
@@ -84,7 +84,7 @@ async def _quiet(_: str) -> None:
 class Client:
     """One account's connection to Mailgun. Use as an async context manager, or call `aclose`.
 
-    `connect` makes a transport of httpx at the first request; without it, requests go over the network.
+    `connect` creates an httpx transport at the first request; without it, requests go over the network.
     """
 
     def __init__(
@@ -109,7 +109,8 @@ class Client:
             (b"Accept-Encoding", b"gzip"),
         ]
         self._timeout = timeout
-        # Waiting for a free connection, connecting and TLS end before the call's deadline even
+        # Waiting for a free connection, connecting and TLS must together end before the call's
+        # deadline: otherwise a request that was never sent could be taken for one that was.
         # together: what never left is not taken for what may have.
         self._patience = timeout / 4
         self._limiter = RateLimiter(*rate_limit, time.monotonic, sleep)
@@ -121,12 +122,12 @@ class Client:
         self.watches: list[Watch] = []
 
     def fingerprint(self, of: Callable[[str], str]) -> str:
-        """Return the fingerprint that `of` makes of the API key. The key itself is not handed out."""
+        """Return the fingerprint of the API key, computed by `of`. The key itself is not handed out."""
         return of(self._key)
 
     @property
     def connections(self) -> dict[str, int]:
-        """How many connections are in use, and how many wait for the next call. Empty where that is not known."""
+        """Number of connections in use, and of idle ones. Empty if that is unknown."""
         return dict(getattr(self._transport, "counts", {}))
 
     async def __aenter__(self) -> "Client":
@@ -152,17 +153,17 @@ class Client:
         return self._transport
 
     async def send(self, request: Sendable, *, repeatable: bool, notify: Notify = _quiet) -> Response:
-        """Return Mailgun's answer to the request, a success.
+        """Return Mailgun's answer to the request, if it is a success.
 
-        With `repeatable` a 429, 502, 503, 504 or broken connection is tried again, up to
-        MAX_ATTEMPTS in all and MAX_WAIT after the first; `notify` is told of each wait.
-        Without it nothing is sent twice. Raises MailgunError for everything else.
+        With `repeatable`, a 429, 502, 503, 504 or broken connection is tried again, up to
+        MAX_ATTEMPTS in all and MAX_WAIT after the first; `notify` receives a message about each wait.
+        Without it, nothing is sent twice. Raises MailgunError for everything else.
         """
         message = self._message(request)
         until = self._clock() + MAX_WAIT
         attempt = 0
         earlier: MailgunError | None = None
-        """The last try that may have taken effect."""
+        """The latest attempt that may have taken effect."""
         while True:
             attempt += 1
             await self._limiter.acquire()
@@ -178,7 +179,7 @@ class Client:
                 last = attempt == MAX_ATTEMPTS or self._clock() + wait > until
                 if last or not repeatable or not error.transient:
                     if earlier is not None and not error.reached:
-                        # That the last try did not get through does not undo what an earlier one may have done.
+                        # A failed last attempt does not undo what an earlier one may have done.
                         raise earlier from error
                     raise
                 earlier = error if error.reached else earlier
@@ -190,7 +191,7 @@ class Client:
         if not TARGET.fullmatch(request.target):
             raise _unsendable("its URL is too long, or none")
         own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
-        # A call can ask for another form of the answer.
+        # A call can ask for the answer in another form.
         asks = any(name == b"Accept" for name, _ in own)
         headers = [*(pair for pair in self._headers if not asks or pair[0] != b"Accept"), *own]
         base = self.endpoint.base(request.host)
@@ -236,7 +237,7 @@ class Client:
                 return _through(_proxied(proxy))
             from mailgun_mcp.mailgun.transport import Connections
 
-            # Without TLS no certificate is read, which saves 30 ms.
+            # Without TLS no certificates are loaded, which saves 30 ms.
             return Connections(_tls() if self.endpoint.secure else None, most=MAX_CONNECTIONS, idle=IDLE)
         except (ImportError, OSError, ValueError) as error:
             raise _not_set_up(error) from error
@@ -267,7 +268,7 @@ def _proxied(proxy: str) -> "httpx.AsyncBaseTransport":
 
 
 def _tls() -> "ssl.SSLContext":
-    """Return the settings of TLS, with the certificates that the environment names, or else those that browsers trust."""
+    """Return the TLS settings, with the certificates that the environment names, or else those that browsers trust."""
     import ssl
 
     if file := environment_value("SSL_CERT_FILE"):
@@ -312,11 +313,11 @@ def _unsendable(why: str) -> MailgunError:
 
 
 def _writings(key: str) -> list[bytes]:
-    """Return the writings of the key that an answer could hold: plain, in a URL, and inside any base64."""
+    """Return all forms of the key that an answer could contain: plain, in a URL, and inside any base64."""
     raw = key.encode()
     writings = {raw, quote(key, safe="").encode()}
     for shift in range(3):
-        # The characters at both ends depend on what stands beside the key.
+        # The characters at both ends depend on the bytes beside the key.
         encoded = b64encode(b"\0" * shift + raw)[(8 * shift + 5) // 6 : 8 * (shift + len(raw)) // 6]
         writings |= {encoded, encoded.translate(bytes.maketrans(b"+/", b"-_"))}
     return [writing for writing in writings if len(writing) >= SHORTEST_SECRET]
@@ -336,14 +337,14 @@ def _wait(error: MailgunError, attempt: int) -> float:
 
 
 def _backoff(attempt: int) -> float:
-    """Seconds: half a second doubled each time, with jitter so that many clients do not come back as one."""
+    """Return seconds: half a second, doubled each time, with jitter so that clients do not all return at once."""
     return float(0.5 * 2 ** (attempt - 1) * (0.5 + random.random() / 2))  # noqa: S311 - not a secret
 
 
 def proxy_of(endpoint: Endpoint) -> str | None:
-    """Return the proxy that the environment names, as httpx's own client would find it.
+    """Return the proxy that the environment names, found as httpx's own client would.
 
-    None for plain http: that is loopback only, and a proxy would see the key.
+    None for plain http, which is loopback only: a proxy would see the key.
     """
     from urllib.parse import urlsplit
     from urllib.request import getproxies, proxy_bypass

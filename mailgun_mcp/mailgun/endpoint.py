@@ -1,4 +1,4 @@
-"""Where Mailgun is: regions, host names, base URLs, and which hosts may see the key."""
+"""Where Mailgun is: regions, host names, base URLs, and which hosts may receive the key."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Endpoint:
 
     url: str
     region: str | None
-    """`us` or `eu`; None for a host or URL of the operator's own."""
+    """`us` or `eu`; None for a custom host or URL."""
 
     @property
     def secure(self) -> bool:
@@ -33,21 +33,21 @@ class Endpoint:
 
     @property
     def other_region(self) -> str | None:
-        """The region that this is not, if it is one."""
+        """The other of Mailgun's two regions; None if this endpoint is in neither."""
         return {"us": "eu", "eu": "us"}.get(self.region or "")
 
     def base(self, host: str | None) -> str:
-        """Return the base URL for a request to `host`, a storage host of Mailgun's or None for the API.
+        """Return the base URL for a request to `host`, one of Mailgun's storage hosts, or None for the API.
 
-        An endpoint of the operator's own (a proxy, the simulator) stands for every host.
+        A custom endpoint (a proxy, the simulator) replaces every host.
         """
         return f"https://{host}" if host and self.region else self.url
 
 
 def resolve(*, region: str | None = None, hostname: str | None = None, url: str | None = None) -> Endpoint:
-    """Return the endpoint of one of region, host name and base URL; the US region without any.
+    """Return the endpoint for a region, host name or base URL; the US region if none is given.
 
-    Raises EndpointError when more than one is given or the one given is not usable.
+    Raises EndpointError if more than one is given, or the one given is not usable.
     """
     options = [name for name, value in (("region", region), ("hostname", hostname), ("url", url)) if value]
     if len(options) > 1:

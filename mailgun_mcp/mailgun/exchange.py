@@ -1,4 +1,4 @@
-"""One request and its answer, as the client and its transports see them, and what can go wrong between the two."""
+"""One request and its answer, as the client and its transports see them, and the errors that can occur in between."""
 
 import zlib
 from collections.abc import Iterable
@@ -7,9 +7,9 @@ from tempfile import TemporaryFile
 from typing import IO, Protocol
 
 IN_MEMORY = 2 * 1024 * 1024
-"""Bytes of an answer that are collected in memory; a longer one waits in a file until it is whole, and may be refused."""
+"""Bytes of an answer that are collected in memory. A longer one is collected in a file, and may be refused."""
 PART = 65_536
-"""Bytes that are unpacked at once."""
+"""How many bytes are decompressed at a time."""
 GZIP = 16 + zlib.MAX_WBITS
 
 Headers = list[tuple[bytes, bytes]]
@@ -32,7 +32,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a request, read to its end and unpacked."""
+    """The answer to a request, read to its end and decompressed."""
 
     status: int
     headers: Headers
@@ -40,7 +40,7 @@ class Answer:
 
 
 class ExchangeError(Exception):
-    """A request that was not answered. `kind` is a name for it that an operator can search for."""
+    """A request that got no answer. `kind` is a name that an operator can search for."""
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
@@ -48,7 +48,7 @@ class ExchangeError(Exception):
 
 
 class NotConnectedError(ExchangeError):
-    """There was no connection; nothing was sent."""
+    """No connection could be made; nothing was sent."""
 
 
 class InvalidRequestError(ExchangeError):
@@ -56,7 +56,7 @@ class InvalidRequestError(ExchangeError):
 
 
 class BrokenOffError(ExchangeError):
-    """The answer did not come, or not whole. Whether the request arrived is unknown."""
+    """The answer is missing or incomplete. Whether the request arrived is unknown."""
 
 
 class OversizedError(ExchangeError):
@@ -68,7 +68,7 @@ class OversizedError(ExchangeError):
 
 
 class Transport(Protocol):
-    """What sends requests."""
+    """Sends requests."""
 
     async def exchange(self, message: Message, most: int) -> Answer:
         """Return the answer to a request, of at most `most` bytes. Raises ExchangeError."""
@@ -92,21 +92,21 @@ class Content:
         self._begun = False
 
     def add(self, part: bytes) -> None:
-        """Add the next part. Raises OversizedError, and BrokenOffError where it cannot be unpacked."""
+        """Add the next part. Raises OversizedError, and BrokenOffError if it cannot be decompressed."""
         self._begun = True
         for unpacked in (part,) if self._unpacker is None else _unpacked(self._unpacker, part):
             self._size += len(unpacked)
             if self._size > self._most:
                 raise OversizedError(self._status)
             if self._file is None and self._size > IN_MEMORY:
-                # It has no name, and is gone when it is closed.
+                # The file has no name, and is deleted when it is closed.
                 self._file = TemporaryFile()  # noqa: SIM115 - `close` closes it
                 self._file.write(b"".join(self._parts))
                 self._parts.clear()
             (self._parts.append if self._file is None else self._file.write)(unpacked)
 
     def whole(self) -> bytes:
-        """Return the content. Raises BrokenOffError where its end is missing."""
+        """Return the content. Raises BrokenOffError if its end is missing."""
         if self._unpacker is not None and self._begun and not self._unpacker.eof:
             raise BrokenOffError("DecodingError", "the end of the packed content is missing")
         if self._file is None:
@@ -122,7 +122,7 @@ class Content:
 
 
 def _unpacked(unpacker: "zlib._Decompress", part: bytes) -> Iterable[bytes]:
-    # What follows the end of the packed content is ignored.
+    # Anything after the end of the compressed content is ignored.
     while part and not unpacker.eof:
         try:
             unpacked = unpacker.decompress(part, PART)

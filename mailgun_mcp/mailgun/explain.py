@@ -1,4 +1,4 @@
-"""Turns an answer that is not a success into an error: one clear sentence and a next step."""
+"""Turns an unsuccessful answer into an error: one clear sentence and a next step."""
 
 import re
 from email.utils import parsedate_to_datetime
@@ -15,13 +15,13 @@ LOOK_FIRST = (
 AFTER = re.compile(r"try again after (\d+) second")
 AFTER_DATE = re.compile(r"try again after ([A-Z][a-z]{2}, [^,]{10,30} (?:UTC|GMT|[+-][0-9]{4}))")
 LIMITED = (420, 429)
-"""A limit is reached: 429 for calls, 420 for recipients."""
+"""Statuses for a limit that was reached: 429 for calls, 420 for recipients."""
 
 
 def wait_seconds(response: Response, now: float) -> float | None:
-    """Return how long the answer asks to wait, or None when it does not say.
+    """Return how long the answer asks to wait, or None if it does not say.
 
-    Read in turn: Retry-After (seconds or a date), X-RateLimit-Reset (seconds since 1970),
+    Tried in order: Retry-After (seconds or a date), X-RateLimit-Reset (seconds since 1970),
     `retry-seconds` in the body, "try again after N seconds" or a date in its text.
     """
     after = response.headers.get("retry-after", "")
@@ -67,14 +67,14 @@ def _until(moment: float | None, now: float) -> float | None:
 def explain(
     response: Response, endpoint: Endpoint, *, now: float, repeatable: bool = False, reached: bool = False
 ) -> MailgunError:
-    """Return the error that an answer stands for which is not a success.
+    """Return the error for an unsuccessful answer.
 
-    Without `repeatable` a failure of Mailgun's leaves it unknown whether the call took effect. `reached` says that
-    an earlier try may have taken effect.
+    Without `repeatable`, it is unknown after a failure on Mailgun's side whether the call took effect. `reached` says
+    that an earlier attempt may have taken effect.
     """
     status, words = response.status, said(response)
     wait = wait_seconds(response, now) if status in RETRIED or status in LIMITED else None
-    # A quotation mark of Mailgun's would end the quotation early.
+    # A quotation mark in Mailgun's text would end the quotation early.
     quoted = words.replace('"', "'")
     sentence = f"{MEANINGS.get(status, _meaning(status))} (HTTP {status})" + (f': "{quoted}"' if quoted else "")
     step = _step(response, words, endpoint, wait)
@@ -151,11 +151,11 @@ SAID_STEPS: dict[int, dict[str, str]] = {
         "not activated": "The account is not activated: follow the link in Mailgun's activation mail.",
     },
 }
-"""What Mailgun says, in lower case -> what to do about it, where the status alone would mislead."""
+"""What Mailgun says, in lower case -> what to do, if the status alone would mislead."""
 
 
 def _duration(seconds: float) -> str:
-    """Return the time in the unit that a reader can use."""
+    """Return the time in a unit that suits a reader."""
     if seconds < 120:
         return f"{seconds:.0f} seconds"
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"

@@ -1,4 +1,4 @@
-"""Sends requests through a transport of httpx: for proxies, and for the simulator in the same process."""
+"""Sends requests through an httpx transport: for proxies, and for the simulator in the same process."""
 
 import httpx
 
@@ -13,7 +13,7 @@ from mailgun_mcp.mailgun.exchange import (
 
 
 class HttpxTransport:
-    """A transport of httpx as the client sees it."""
+    """An httpx transport, adapted for the client."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport

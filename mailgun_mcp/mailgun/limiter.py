@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 
 class RateLimiter:
-    """Lets `calls` through in any `seconds`; the next one waits. `calls` of 0 means no limit."""
+    """Allows `calls` in any period of `seconds`; further ones wait. `calls` of 0 means no limit."""
 
     def __init__(
         self, calls: int, seconds: float, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
@@ -16,7 +16,7 @@ class RateLimiter:
         self._times: deque[float] = deque(maxlen=calls)
 
     async def acquire(self) -> None:
-        """Return when the call may be sent."""
+        """Wait until the call may be sent."""
         while (wait := self._wait()) > 0:
             await self._sleep(wait)
         self._times.append(self._clock())

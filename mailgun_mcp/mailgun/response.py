@@ -1,4 +1,4 @@
-"""A response of Mailgun: its JSON, and the text of an error in any of the forms that the API uses."""
+"""A response from Mailgun: its JSON, and the text of an error in any of the forms that the API uses."""
 
 import json
 import math
@@ -8,43 +8,43 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_TEXT = 400
-"""Characters of an error that are returned."""
+"""Longest error text that is returned, in characters."""
 MAX_DEPTH = 64
-"""Levels of an answer. pydantic cannot write more than 255."""
+"""Deepest nesting of an answer. pydantic cannot write more than 255 levels."""
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 READ = 8 * MAX_TEXT
-"""Characters of an error that are looked at."""
+"""How many characters of an error are examined."""
 MAX_PARSED = 1024 * 1024
-"""Bytes. An error that is larger is not read as JSON."""
+"""Largest error, in bytes, that is parsed as JSON."""
 TAG = re.compile(r"<(script|style)\b.*?(</\1>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer of Mailgun's, read to its end."""
+    """An answer from Mailgun, read to its end."""
 
     status: int
     headers: Mapping[str, str]
-    """Those that are read (`client.KEPT_HEADERS`), names in lower case."""
+    """The headers that are used (`client.KEPT_HEADERS`), with names in lower case."""
     content: bytes
     attempts: int = 1
 
     @property
     def request_id(self) -> str | None:
-        """What Mailgun calls this request, where it says so."""
+        """Mailgun's id for this request, if it gives one."""
         return self.headers.get("x-mailgun-request-id") or self.headers.get("x-request-id")
 
     @property
     def is_json(self) -> bool:
-        """Whether the answer says that it is JSON."""
+        """Whether the answer declares itself as JSON."""
         return "json" in self.headers.get("content-type", "").lower()
 
 
 def parse_json(content: bytes) -> Any:
-    """Return the JSON value in `content`, one that can be written again.
+    """Return the JSON value in `content`, in a form that can be written again.
 
-    A number too large for a float becomes its text, a lone surrogate the replacement character.
-    Raises ValueError when there is none, one that is not JSON (NaN), or one nested deeper than MAX_DEPTH.
+    A number too large for a float becomes text, a lone surrogate the replacement character.
+    Raises ValueError if there is none, if it is not JSON (NaN), or if it is nested deeper than MAX_DEPTH.
     """
     try:
         value = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
@@ -86,10 +86,10 @@ def _refuse_constant(name: str) -> Any:
 
 
 def said(response: Response) -> str:
-    """Return what Mailgun says in an error, bounded and free of markup and control characters.
+    """Return the message in an error, limited in length and without markup and control characters.
 
-    Keys by the API's own habits: message, Error, error, Reason, Description, Field with Value;
-    else plain text; HTML is reduced to its text.
+    The API uses these keys: message, Error, error, Reason, Description, Field with Value;
+    otherwise plain text. HTML is reduced to its text.
     """
     from mailgun_mcp.text.characters import one_line
 

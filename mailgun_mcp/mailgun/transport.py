@@ -1,10 +1,10 @@
-"""Sends requests over HTTP/1.1 on kept connections, and does what a call to Mailgun needs and no more.
+"""Sends requests over persistent HTTP/1.1 connections, with only the features that calls to Mailgun need.
 
-A library's client or transport builds models of each URL, request and response, and looks at every connection of its
-pool for every request. Here a call takes an idle connection or opens a new one, and llhttp reads the answer.
+A library's client or transport builds models of each URL, request and response, and checks every connection of its
+pool for every request. Here a call takes an idle connection or opens a new one, and llhttp parses the answer.
 
-It is only kept while it pays: `python -m benchmarks.transports` measures it against httpx and httpx2 in one run, and
-fails when the best of them is not more than 15 % slower for a call's p50. benchmarks/README.md has the figures.
+This module stays only while it pays: `python -m benchmarks.transports` measures it against httpx and httpx2 in one run,
+and fails unless the best of them is more than 15 % slower for a call's p50. benchmarks/README.md has the figures.
 """
 
 import asyncio
@@ -30,15 +30,15 @@ from mailgun_mcp.mailgun.exchange import (
 )
 
 HAPPY_EYEBALLS = 0.25
-"""Seconds after which the next address of a host is tried too (RFC 8305)."""
+"""Seconds after which the next address of a host is tried in parallel (RFC 8305)."""
 LONGEST_HEAD = 65_536
-"""Bytes of the status line and headers of an answer."""
+"""Most bytes in the status line and headers of an answer."""
 HEADER = re.compile(
     rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?"
 )
 """A header that HTTP allows."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose requests say how long their content is, even when there is none."""
+"""Methods whose requests state the length of their content, even if it is empty."""
 
 
 class Origin(NamedTuple):
@@ -48,15 +48,15 @@ class Origin(NamedTuple):
     host: str
     port: int
     authority: bytes
-    """What the header `Host` says."""
+    """The value of the `Host` header."""
     prefix: bytes
-    """The path of the base URL, which every path follows."""
+    """The path of the base URL, which precedes every path."""
 
 
 class Connections:
-    """Sends requests on kept connections, at most `most` at a time; what is idle for `idle` seconds is not used again.
+    """Sends requests on persistent connections, at most `most` at a time. One idle for `idle` seconds is not reused.
 
-    Bounds how long a request waits for a connection; the rest of its time is the caller's to bound.
+    Limits how long a request waits for a connection. The caller must limit the rest of its time.
     """
 
     def __init__(self, tls: ssl.SSLContext | None, *, most: int, idle: float) -> None:
@@ -88,8 +88,8 @@ class Connections:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many connections are in use, and how many are idle."""
-        # What is free of the semaphore is in no public attribute of it.
+        """Number of connections in use, and of idle ones."""
+        # The semaphore has no public attribute for its free slots.
         return {"used": self._most - self._slots._value, "idle": sum(map(len, self._idle_connections.values()))}
 
     async def aclose(self) -> None:
@@ -102,7 +102,7 @@ class Connections:
         await asyncio.sleep(0)
 
     def _give_back(self, origin: Origin, connection: "_Connection") -> None:
-        """Keep the connection for the next call if nothing of this one is left in it."""
+        """Keep the connection for the next call, if nothing of this call is left in it."""
         if connection.is_reusable:
             connection.idle_since = time.monotonic()
             self._idle_connections[origin].append(connection)
@@ -133,7 +133,7 @@ class Connections:
         if origin.secure and not self._tls:
             raise NotConnectedError("UnsupportedProtocol", "https without TLS settings")
         loop = asyncio.get_running_loop()
-        # uvloop has no happy eyeballs: it tries one address after the other.
+        # uvloop does not support happy eyeballs: it tries one address after the other.
         eyeballs: dict[str, Any] = (
             {"happy_eyeballs_delay": HAPPY_EYEBALLS} if isinstance(loop, asyncio.BaseEventLoop) else {}
         )
@@ -150,7 +150,7 @@ class Connections:
 
 @lru_cache(maxsize=64)
 def origin_of(base: str) -> Origin:
-    """Return where a base URL leads."""
+    """Return the destination of a base URL."""
     url = urlsplit(base)
     secure = url.scheme == "https"
     default = 443 if secure else 80
@@ -162,7 +162,7 @@ def origin_of(base: str) -> Origin:
 
 
 def _head(message: Message, origin: Origin) -> bytes:
-    """Return the first line and the headers of a request. Raises InvalidRequestError for what HTTP does not allow."""
+    """Return the first line and the headers of a request. Raises InvalidRequestError if HTTP does not allow them."""
     headers = [b"Host: " + origin.authority, *(name + b": " + value for name, value in message.headers)]
     if message.content or message.method in WITH_BODY:
         headers.append(b"Content-Length: %d" % len(message.content))
@@ -186,7 +186,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._reading is None:
-            # Nobody asked: the next call must not take it for its answer.
+            # Unexpected data: the next call must not take it for its own answer.
             self.close()
         else:
             self._reading.receive(data)
@@ -207,7 +207,7 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     async def ask(self, head: bytes, content: bytes, most: int) -> Answer:
-        """Send the request, whole, and return its answer."""
+        """Send the complete request and return its answer."""
         self._reading = reading = _Reading(most)
         self._transport.write(head + content)
         try:
@@ -220,17 +220,17 @@ class _Connection(asyncio.Protocol):
 
     @property
     def is_reusable(self) -> bool:
-        """Whether the next request may use the connection: the last one was sent whole, before its answer came."""
+        """Whether the next request may use the connection: the last one was sent completely before its answer came."""
         return self.is_open and not self._transport.get_write_buffer_size()
 
 
 class _Reading:
-    """Reads one answer. llhttp finds its parts and calls the methods `on_…`, from which nothing may be raised."""
+    """Reads one answer. llhttp parses it and calls the methods `on_…`, which must not raise."""
 
     def __init__(self, most: int) -> None:
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.is_clean = True
-        """Whether the server keeps the connection open, and has sent nothing beyond the answer."""
+        """Whether the server keeps the connection open, and has sent nothing after the answer."""
         self._most = most
         self._parser = HttpResponseParser(self)
         self._head_size = 0
@@ -239,7 +239,7 @@ class _Reading:
         self._ends_with_connection = False
 
     def receive(self, data: bytes) -> None:
-        """Take what has arrived."""
+        """Process received data."""
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -250,7 +250,7 @@ class _Reading:
                 self._fail(BrokenOffError("RemoteProtocolError", "the headers are too long"))
 
     def end(self, error: Exception | None) -> None:
-        """Take note that nothing more will arrive."""
+        """Record that nothing more will arrive."""
         self.is_clean = False
         if error is not None:
             self._fail(BrokenOffError("ReadError", str(error)))
@@ -260,7 +260,7 @@ class _Reading:
             self._fail(BrokenOffError("RemoteProtocolError", "the connection was closed before the end of the answer"))
 
     def close(self) -> None:
-        """Forget what was read."""
+        """Discard what was read."""
         if self._content is not None:
             self._content.close()
 
@@ -295,7 +295,7 @@ class _Reading:
 
     def on_message_complete(self) -> None:
         if self._content is None:
-            # What came was not yet the answer, such as an early hint.
+            # This was only an interim response, such as early hints.
             self._headers.clear()
             return
         if not self._parser.should_keep_alive():

@@ -6,12 +6,12 @@
             ...
             await changes.wait(15)
 
-Begin to watch before you read, as above: then no change is missed. `wait` may return without a change; read again.
-Many may watch one store: one thread finds out for all of them.
+Start watching before you read, as above, so that no change is missed. `wait` may return without a change; read again.
+Many callers may watch one store: a single thread looks for changes on behalf of all.
 
-On SQLite that thread asks every half second whether the file was changed. PostgreSQL notifies it of changes in the
-tables for which `migrations.announced` says so. It looks every five seconds all the same, because a notification can be
-lost with its connection, and does not pass a pool of transactions.
+On SQLite, that thread checks every half second whether the file has changed. PostgreSQL notifies it of changes in the
+tables that are marked with `migrations.announced`. It also reads every five seconds, because a notification can be lost
+with its connection, and does not pass through a pooler of transactions.
 
 `pauses` is for loops that read the state every few seconds: on PostgreSQL a notification ends the pause.
 """
@@ -28,20 +28,20 @@ from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.migrations import CHANNEL
 
 SQLITE_EVERY = 0.5
-"""Seconds between two looks at the file."""
+"""Seconds between two checks of the file."""
 AGAIN = 1.0
-"""Seconds to wait for a database that cannot be reached."""
+"""Seconds to wait before trying again to reach a database."""
 
 
 class Changes:
-    """What one who watches is told."""
+    """What one watcher waits on."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
 
     async def wait(self, seconds: float | None = None) -> bool:
-        """Return True when something may have changed since the last call, and False after so many `seconds`."""
+        """Return True once something may have changed since the last call, or False after `seconds`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
         changed = self._changed.is_set()
@@ -49,7 +49,7 @@ class Changes:
         return changed
 
     def tell(self) -> None:
-        """Say that something may have changed. May be called in any thread."""
+        """Report that something may have changed. May be called in any thread."""
         with suppress(RuntimeError):  # The loop is closed: nobody waits.
             self._loop.call_soon_threadsafe(self._changed.set)
 
@@ -69,7 +69,7 @@ async def watching(store: Store) -> AsyncIterator[Changes]:
 
 @asynccontextmanager
 async def pauses(store: Store, seconds: float, *, notified: float) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give a pause between two looks at the state: on SQLite of so many `seconds`.
+    """Provide a pause between two reads of the state: on SQLite, `seconds` long.
 
     On PostgreSQL it ends with the next change, or after `notified` seconds.
     """
@@ -81,10 +81,10 @@ async def pauses(store: Store, seconds: float, *, notified: float) -> AsyncItera
 
 
 class _Watcher:
-    """The thread that finds out, while anybody watches."""
+    """The thread that looks for changes as long as anybody watches."""
 
     def __init__(self, store: Store) -> None:
-        # With a connection of its own: SQLite counts what the others change.
+        # A separate connection, because SQLite reports only changes made by other connections.
         self._store = store.reopened()
         self._lock = Lock()
         self._watching: set[Changes] = set()
@@ -113,7 +113,7 @@ class _Watcher:
     def _poll(self, ended: Event) -> None:
         version: object = None
         while not ended.wait(SQLITE_EVERY if version is not None else 0):
-            # A state that cannot be read counts as changed: who reads it next is told why.
+            # A state that cannot be read counts as changed: the next reader gets the error.
             latest: object = object()
             with suppress(StateError):
                 latest = self._data_version() if self._store.exists else "none"
@@ -130,7 +130,7 @@ class _Watcher:
         while not ended.is_set():
             with suppress(StateError):
                 self._store.listen(CHANNEL, self._tell, ended)
-            # What happened without a connection is found by reading.
+            # Changes made while there was no connection are found by reading.
             self._tell()
             ended.wait(AGAIN)
 

@@ -1,4 +1,4 @@
-"""A connection to the state as the tables' owners see it: the part that SQLite and PostgreSQL have in common.
+"""A connection to the state as the owners of its tables use it: what SQLite and PostgreSQL have in common.
 
 SQL is written once for both engines: `?` for values, `ON CONFLICT` instead of `INSERT OR`, no `rowid` or `PRAGMA`.
 """
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Result(Protocol):
-    """What a statement returned. A row is read by name or by number, and `dict(row)` has its names."""
+    """The result of a statement. A row is indexed by name or number, and `dict(row)` has its names."""
 
     @property
     def rowcount(self) -> int:
@@ -16,16 +16,16 @@ class Result(Protocol):
 
     @property
     def lastrowid(self) -> int | None:
-        """The number of the row that was inserted last, in a table that numbers its rows."""
+        """The number of the last inserted row, in a table that numbers its rows."""
 
     def fetchone(self) -> Any:
         """Return the next row, or None."""
 
     def fetchall(self) -> list[Any]:
-        """Return the rows that are left."""
+        """Return the remaining rows."""
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the rows that are left."""
+        """Yield the remaining rows."""
 
 
 class Connection(Protocol):
@@ -39,13 +39,13 @@ class Connection(Protocol):
 
 
 class Sealer(Protocol):
-    """Encrypts what may lie in the database with keys that are not in it."""
+    """Encrypts values for the database with keys that are not in it."""
 
     def seal(self, value: bytes, name: str) -> bytes:
-        """Return the value encrypted. It opens only under the same name."""
+        """Return the value encrypted. It can only be decrypted under the same name."""
 
     def unseal(self, sealed: bytes, name: str) -> bytes:
-        """Return the value. Raises StateError for one that was changed, or sealed with a key that is not known."""
+        """Return the value. Raises StateError if it was changed, or encrypted with an unknown key."""
 
     def is_current(self, sealed: bytes) -> bool:
-        """Return whether the value was sealed with the first key."""
+        """Return whether the value was encrypted with the first key."""

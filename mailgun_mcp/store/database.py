@@ -1,7 +1,7 @@
-"""The state store: one SQLite file for all processes of a user, or PostgreSQL (`postgresql.py`). Opened at its first use.
+"""The state store: one SQLite file for all processes of a user, or PostgreSQL (`postgresql.py`). Opened at first use.
 
-Methods block for as long as a small file takes, and take the time as an argument. A store that
-cannot be used raises StateError: the call that needed it is not made.
+Methods block as long as access to a small file takes, and take the current time as an argument. A store that cannot
+be used raises StateError: the call that needed it is not made.
 """
 
 import json
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 FILE = "state.db"
 BUSY_SECONDS = 5.0
 CACHE = 512
-"""Kilobytes of pages that each connection keeps. SQLite's 2,000 save no time: the system has the pages too."""
+"""Kilobytes of pages that each connection keeps. SQLite's default, 2,000, is no faster: the system caches them too."""
 MONTHS = 400 * 86_400
-"""Seconds for which finished records are kept."""
+"""How long finished records are kept, in seconds."""
 DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to start over, without what it holds"
 HINTS = {
     "SQLITE_BUSY": f"another process has held {FILE} for more than {BUSY_SECONDS:.0f} seconds; try again",
@@ -38,22 +38,22 @@ HINTS = {
     "SQLITE_FULL": "the disk is full",
     "SQLITE_READONLY": f"{FILE} cannot be written",
 }
-"""Name of an SQLite error -> the message for it. Other errors are reported in SQLite's own words."""
+"""Name of an SQLite error -> its message. Other errors are reported in SQLite's own words."""
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
 
 class Store:
-    """The state in `directory`, which is made, for the owner alone, when it is missing.
+    """The state in `directory`. If that is missing, it is created for its owner alone.
 
-    Threads of one process share it; one at a time is inside.
+    Threads of one process share the store, and use it one at a time.
     """
 
     sealer: Sealer | None = None
-    """Seals secrets that replicas share through the database; None where they lie in files beside it."""
+    """Encrypts secrets that replicas share through the database; None if they are in files beside it."""
     retries: int = 0
-    """How often what was lost with a connection is worth writing again."""
+    """How often to write again what was lost together with a connection."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -61,14 +61,14 @@ class Store:
         self._opened: tuple[int, int] | None = None
         """Device and inode of the file that the connection has open."""
         self._durable: bool | None = None
-        """Whether the connection now waits for the disk at each commit."""
+        """Whether the connection currently waits for the disk at each commit."""
         self._lock = RLock()
         self._file = directory / FILE
         self._faults = _Faults(self._unusable)
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever stored here. Finds out without opening SQLite."""
+        """Whether anything was ever stored here. Determined without opening SQLite."""
         try:
             return self._connection is not None or self._file.exists()
         except OSError as error:
@@ -76,25 +76,25 @@ class Store:
 
     @property
     def connections(self) -> dict[str, int]:
-        """How many connections to a database there are, by what they do. SQLite has no such connections."""
+        """Number of connections to a database, by state. Empty for SQLite, which has none."""
         return {}
 
     def reopened(self) -> "Store":
-        """Return the same state with a connection of its own, for which nothing else waits."""
+        """Return the same state with a separate connection, which nothing else waits for."""
         return Store(self.directory)
 
     @property
     def name(self) -> str:
-        """Where the state is, as a person may be shown it."""
+        """Where the state is, in a form that may be shown to people."""
         return str(self.directory)
 
     @property
     def command_directory(self) -> Path | None:
-        """The directory that a command for a terminal names with `--state`; None where it needs more than that."""
+        """The directory that terminal commands pass as `--state`; None if that is not enough to find the state."""
         return self.directory
 
     def clock(self) -> float:
-        """Return the time, the same for all who share the state."""
+        """Return the current time, which is the same for all processes that share the state."""
         return time.time()
 
     def listen(self, channel: str, tell: Callable[[], None], ended: Event) -> None:
@@ -102,7 +102,7 @@ class Store:
         raise NotImplementedError
 
     def __del__(self) -> None:
-        # For who did not close it: Python warns of a file that SQLite is left to close.
+        # In case nobody called `close`: Python warns about a file that is left to SQLite to close.
         self.close()
 
     def close(self) -> None:
@@ -114,18 +114,18 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection for reads."""
+        """Provide a connection for reads."""
         with self._lock, self._faults:
             yield self._open()
 
     @contextmanager
     def writing(self, *, durable: bool = True, lock: str | None = None) -> Iterator[Connection]:  # noqa: ARG002 - SQLite has one lock for all
-        """Give a connection inside a transaction; kept on leaving, undone on a fault.
+        """Provide a connection in a transaction. It is committed when the block ends, and rolled back on an error.
 
-        What is durable outlives a power cut, for the time that a disk takes; all outlives a killed process.
+        Every commit survives a killed process. A `durable` one also survives a power cut, but waits for the disk.
 
-        No other transaction of the same `lock` runs meanwhile, in any process; without one, no other at all. A `lock`
-        names what the transaction reads and writes, and lets others write other tables. SQLite has one lock for all.
+        No other transaction with the same `lock` runs meanwhile, in any process; without a lock, no other at all. The
+        lock names what the transaction reads and writes, so others can write other tables. SQLite has one lock for all.
         """
         with self._lock, self._faults:
             connection = self._open()
@@ -136,14 +136,14 @@ class Store:
                 yield connection
 
     def run_once(self, sql: str, parameters: Sequence[Any], lock: str) -> Any:
-        """Run a statement that takes the two locks of a transaction first, and is one. Return its row. Only PostgreSQL can."""
+        """Run a statement that is itself a transaction with two locks. Return its row. PostgreSQL only."""
         raise NotImplementedError
 
     def _unusable(self, reason: str) -> StateError:
         return StateError(f"the state in {self.directory} cannot be used: {reason}")
 
     def _open(self) -> "sqlite3.Connection":
-        """A file that was moved away meanwhile is no longer the state: what other processes write is elsewhere."""
+        """Open the file, again if it was moved away: other processes would then write to another file."""
         path = self._file
         if self._connection is not None and _identity(path) != self._opened:
             self.close()
@@ -163,10 +163,10 @@ class Store:
 
 
 def _create(path: Path) -> None:
-    """Make the file whole under another name first: SQLite does not wait for others while it sets a new file up."""
+    """Create the complete file under another name first: SQLite does not wait for others while it sets up a file."""
     draft = path.with_name(f"{path.name}.{token_hex(4)}")
     try:
-        # It is made for its owner alone before SQLite writes the first byte; -wal and -shm take its mode.
+        # The file is made private before SQLite writes the first byte; -wal and -shm inherit its mode.
         os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         _connected(draft).close()
         with suppress(FileExistsError):
@@ -179,7 +179,7 @@ def _connected(path: Path) -> "sqlite3.Connection":
     import sqlite3
     from urllib.parse import quote
 
-    # Only SQLite opens the file: closing it elsewhere would drop the locks of every connection of this process.
+    # Only SQLite opens the file: closing it anywhere else would drop all locks that this process holds on it.
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode=rw",
         uri=True,
@@ -199,13 +199,13 @@ def _connected(path: Path) -> "sqlite3.Connection":
 
 
 def prepare_directory(directory: Path) -> None:
-    """Make the directory for its owner alone, or refuse one that others may enter. Raises StateError."""
+    """Create the directory for its owner alone, or refuse one that others may enter. Raises StateError."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     refuse_others(directory)
 
 
 def refuse_others(path: Path) -> None:
-    """Raise StateError when others than this user have rights on `path`."""
+    """Raise StateError if anyone but this user has rights on `path`."""
     if os.name != "posix":  # pragma: no cover - elsewhere the mode says nothing
         return
     status = path.stat()
@@ -217,7 +217,7 @@ def refuse_others(path: Path) -> None:
 
 
 def stored(text: str, kind: type[T]) -> T:
-    """Return what was stored as JSON. Raises StateError when it is not of that kind."""
+    """Return the value stored as JSON. Raises StateError if it is not of that kind."""
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -228,9 +228,9 @@ def stored(text: str, kind: type[T]) -> T:
 
 
 class transaction:  # noqa: N801 - reads as a statement
-    """Keeps what the block writes when it ends well, and nothing of it when it does not, or the disk is full.
+    """Commits what the block writes if it succeeds; rolls everything back if it fails or the disk is full.
 
-    A class: each entry of the audit log passes here, and a generator takes longer than SQLite does.
+    A class, because each entry of the audit log passes here and a generator would take longer than SQLite.
     """
 
     __slots__ = ("_connection",)
@@ -253,7 +253,7 @@ class transaction:  # noqa: N801 - reads as a statement
 
 
 class _Faults:
-    """Reports what SQLite and the system refuse as the error that `unusable` makes of its reason. A class, as above."""
+    """Raises errors of SQLite and the system as the error that `unusable` creates. A class, for the same reason."""
 
     __slots__ = ("_unusable",)
 
@@ -261,7 +261,7 @@ class _Faults:
         self._unusable = unusable
 
     def __enter__(self) -> None:
-        """Nothing is to be prepared."""
+        """Do nothing."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if error is None:
@@ -285,7 +285,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _migrate(connection: "sqlite3.Connection") -> None:
-    """Bring the tables to this version, in one transaction; an unknown newer version is refused."""
+    """Bring the tables to this version, in one transaction. A newer, unknown version is refused."""
     if _version(connection) == len(MIGRATIONS):
         return
     with transaction(connection):
@@ -301,7 +301,7 @@ def _migrate(connection: "sqlite3.Connection") -> None:
 
 
 def newer(version: int) -> StateError:
-    """Return the error of a state whose tables this version does not know."""
+    """Return the error for a state whose tables are newer than this version knows."""
     return StateError(f"the state was written by a newer mailgun-mcp (version {version} of the tables): update it")
 
 
@@ -310,7 +310,7 @@ def _version(connection: "sqlite3.Connection") -> int:
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a blocking method of the store beside the event loop."""
+    """Run a blocking method of the store in a thread, so that the event loop goes on."""
     from functools import partial
 
     import anyio.to_thread

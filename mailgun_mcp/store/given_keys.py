@@ -1,6 +1,6 @@
-"""Encryption keys that the operator gives, in the environment or in a file: they are never beside what they seal.
+"""Encryption keys that the operator supplies, in the environment or a file. They are never stored beside the data.
 
-The first key seals, and all of them open, so that a key can be replaced while servers run.
+The first key encrypts, and all of them decrypt, so that a key can be replaced while servers run.
 """
 
 from pathlib import Path
@@ -10,19 +10,19 @@ from mailgun_mcp.store.sealing import SHORTEST, SealKeys
 
 
 class GivenKeys(SealKeys):
-    """Keys from the text of a variable, or from a file, one a line; in a variable, spaces and commas separate them too."""
+    """Keys from an environment variable or a file, one per line. In a variable, spaces and commas separate them too."""
 
     def __init__(self, option: str, text: str | None, file: str | None) -> None:
-        """`option` is what messages call them. Raises SettingsError where they cannot be used."""
+        """`option` is their name in messages. Raises SettingsError if they cannot be used."""
         self._option = option
         path = Path(file).expanduser() if file else None
         super().__init__(path, Path())
-        # Read at the start, so that a server that could not open what it keeps does not start.
+        # Read at the start, so that a server that could not decrypt its data does not start.
         self._given = _keys(option, text if path is None else _read(option, path))
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The keys themselves, to keep them out of logs."""
+        """The keys themselves, so that logs can leave them out."""
         return self._given
 
     @property
@@ -30,7 +30,7 @@ class GivenKeys(SealKeys):
         return list(self._given)
 
     def unseal(self, sealed: bytes, name: str) -> bytes:
-        """Return the value. Raises StateError for one that was changed, or sealed with a key that is not given."""
+        """Return the value. Raises StateError if it was changed, or encrypted with a key that was not supplied."""
         if sealed[:4] not in self._at_rest:
             raise StateError(
                 f"{name} was encrypted with a key that is not in {self._option}: add that key after the first"

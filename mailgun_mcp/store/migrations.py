@@ -1,20 +1,21 @@
-"""The tables, step by step. A step that was released is never changed; a new one follows it.
+"""The tables, step by step. A released step is never changed; a new one is added after it.
 
-A step is written once for SQLite and PostgreSQL, in SQL that both take. `tests/store/test_postgresql_tables.py` runs each on both.
+Each step is written once for SQLite and PostgreSQL, in SQL that both accept. `tests/store/test_postgresql_tables.py`
+runs every step on both.
 
-- Types are TEXT, REAL, INTEGER and BLOB. PostgreSQL gets DOUBLE PRECISION, BIGINT and BYTEA for the last three.
-- `id INTEGER PRIMARY KEY` numbers the rows on both. There is no `rowid` otherwise. Yes and no are INTEGER 1 and 0.
+- Types are TEXT, REAL, INTEGER and BLOB. On PostgreSQL the last three become DOUBLE PRECISION, BIGINT and BYTEA.
+- `id INTEGER PRIMARY KEY` numbers the rows on both. Otherwise there is no `rowid`. Yes and no are INTEGER 1 and 0.
 - Name all columns in an INSERT, and write `ON CONFLICT ... DO` instead of `INSERT OR`.
-- Where the engines need different statements, use `Each(sqlite=..., postgresql=...)`. An empty one is left out.
+- If the engines need different statements, use `Each(sqlite=..., postgresql=...)`. An empty one is left out.
 - `announced("TABLE")` wakes those who wait for changes (`store/changes.py`) when rows of the table change.
 
-PostgreSQL starts with the tables as they are after step 7 (`postgresql_tables.py`), and runs the steps after that.
+PostgreSQL starts with the tables that step 7 leads to (`postgresql_tables.py`), and runs the later steps.
 """
 
 from dataclasses import dataclass
 
 CHANNEL = "mailgun_mcp"
-"""Of PostgreSQL's notifications. Their payload is the name of the table that changed."""
+"""Channel of PostgreSQL's notifications. The payload is the name of the table that changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,9 @@ class Each:
 
 
 def announced(table: str, change: str = "INSERT OR UPDATE OR DELETE") -> Each:
-    """Return the statement that makes changes of the table wake those who wait for them, or only one kind of `change`.
+    """Return the statement that makes changes of the table, or one kind of `change`, wake those who wait for them.
 
-    SQLite needs none: there, waiting processes ask every half second whether the file has changed.
+    SQLite needs none: there, waiting processes check every half second whether the file has changed.
     """
     return Each(
         postgresql=f"""CREATE TRIGGER {table}_announced AFTER {change} ON {table}
@@ -107,7 +108,7 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         "INSERT INTO journal_anchor VALUES (0, printf('%064d', 0))",
         """CREATE TRIGGER journal_is_not_changed BEFORE UPDATE ON journal
         BEGIN SELECT raise(ABORT, 'the journal is append-only'); END""",
-        # What is pruned is at or before the anchor, which is moved first.
+        # Entries are pruned only up to the anchor, which is moved first.
         """CREATE TRIGGER journal_is_not_shortened BEFORE DELETE ON journal
         WHEN old.seq > (SELECT seq FROM journal_anchor)
         BEGIN SELECT raise(ABORT, 'the journal is append-only'); END""",
@@ -120,13 +121,13 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         "DROP TRIGGER journal_is_not_changed",
         "DROP TRIGGER journal_is_not_shortened",
         "DROP INDEX journal_by_call",
-        # SQLite renames the table in `sqlite_sequence` too, so that numbering goes on.
+        # SQLite renames the table in `sqlite_sequence` too, so that numbering continues.
         "ALTER TABLE journal RENAME TO audit_log",
         "ALTER TABLE journal_anchor RENAME TO audit_anchor",
         "CREATE INDEX audit_log_by_call ON audit_log (call, seq)",
         """CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE ON audit_log
         BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END""",
-        # What is pruned is at or before the anchor, which is moved first.
+        # Entries are pruned only up to the anchor, which is moved first.
         """CREATE TRIGGER audit_log_is_not_shortened BEFORE DELETE ON audit_log
         WHEN old.seq > (SELECT seq FROM audit_anchor)
         BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END""",
@@ -134,7 +135,7 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
     ("ALTER TABLE approvals ADD COLUMN details TEXT NOT NULL DEFAULT '{}'",),
     (
         "CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, named INTEGER NOT NULL, created REAL NOT NULL)",
-        # Without an account, a key waits until it is accepted for the account of the wanted name.
+        # A key without an account waits until it is accepted for the account with the wanted name.
         """CREATE TABLE account_keys (
             endpoint TEXT NOT NULL,
             fingerprint TEXT NOT NULL,
@@ -146,7 +147,7 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         "CREATE TABLE account_aliases (alias TEXT PRIMARY KEY, account TEXT NOT NULL)",
         """CREATE VIEW account_names AS SELECT id, name FROM accounts UNION ALL
         SELECT alias, name FROM account_aliases JOIN accounts ON accounts.id = account_aliases.account""",
-        # What has no account yet goes to the one that next opens the state: see identity/adoption.py.
+        # Rows without an account go to the account that next opens the state: see identity/adoption.py.
         "ALTER TABLE grants ADD COLUMN account TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE untrusted RENAME TO untrusted_by_principal",
         """CREATE TABLE untrusted (
@@ -259,7 +260,7 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
     ),
     ("ALTER TABLE tokens ADD COLUMN relay INTEGER NOT NULL DEFAULT 0",),
     (
-        # The number of the newest entry, even a removed one, and the hash of the last entry that is there.
+        # The number of the newest entry, even if it was removed, and the hash of the last entry still there.
         Each(
             sqlite="""CREATE VIEW audit_head AS SELECT
             coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'audit_log'), 0) AS seq,
@@ -285,7 +286,7 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         "CREATE INDEX webhook_deliveries_due ON webhook_deliveries (status, next_at)",
     ),
     (
-        # Appends in one round trip, unless the last entry is another one: then it returns that. See audit/shared_append.py.
+        # Appends in one round trip, unless another entry is last: then it returns that one. See audit/shared_append.py.
         Each(
             postgresql="""CREATE FUNCTION append_to_audit_log(
                 whole bigint, own bigint, expected_seq bigint, expected_hash text, written double precision, entries json,
@@ -349,6 +350,6 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         )""",
     ),
     (announced("tokens"), announced("agent_events", "INSERT"), announced("snapshots", "UPDATE OF undone")),
-    # With all that says which of them are too many: the results themselves are large, and not read for it.
+    # Has everything needed to choose which results are too many. The results themselves are large and not read for it.
     ("DROP INDEX kept_results_by_age", "CREATE INDEX kept_results_by_age ON kept_results (created, name, size)"),
 )

@@ -1,4 +1,4 @@
-"""Chooses the engine of the state: SQLite in a directory, or PostgreSQL where a URL is given."""
+"""Chooses the engine of the state: SQLite in a directory, or PostgreSQL if a URL is given."""
 
 from pathlib import Path
 
@@ -23,5 +23,5 @@ def open_store(
 
 
 def shared_keys(directory: Path, file: str | None) -> SealKeys:
-    """Return the keys that all servers of one state share: those of the file, or one that is made in the directory."""
+    """Return the keys that all servers of one state share: those in the file, or a key created in the directory."""
     return SealKeys(Path(file).expanduser() if file else None, directory)

@@ -1,4 +1,4 @@
-"""A file with a random secret, for its owner alone. It is made at its first use."""
+"""A file with a random secret that only its owner can read. It is created at first use."""
 
 import os
 import re
@@ -14,9 +14,9 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def read_or_create_secret(directory: Path, name: str) -> str:
-    """Return the secret in the file `name` of the state directory. Of processes that start at once, one makes it.
+    """Return the secret in the file `name` of the state directory. If several processes start at once, one creates it.
 
-    Raises StateError when it can be neither read nor made, is not a secret, or others than its owner can read it.
+    Raises StateError if it can be neither read nor created, is not a secret, or others than its owner can read it.
     """
     path = directory / name
     try:
@@ -37,5 +37,5 @@ def _create(path: Path) -> None:
         try:
             os.link(draft, path)
         except FileExistsError:
-            # Another process was faster. Its secret is the one.
+            # Another process was faster, so its secret counts.
             return

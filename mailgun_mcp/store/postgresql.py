@@ -1,7 +1,7 @@
 """The state in PostgreSQL, for many servers: the same tables and the same SQL as in SQLite.
 
-Transactions take advisory locks, so that those of one `lock` follow each other on all servers, as SQLite's do. Every
-commit waits for the disk as the database is set up to. The time is that of the database, because servers differ.
+Transactions take advisory locks, so that those with the same `lock` run one after another on all servers, as on SQLite.
+Whether a commit waits for the disk is up to the database. The database's clock is used, because servers' clocks differ.
 """
 
 import time
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 """Seconds to wait for a connection, or for the lock of another transaction."""
 ABANDONED = 30
-"""Seconds after which the database ends a transaction whose server no longer answers."""
+"""Seconds after which the database ends a transaction whose server no longer responds."""
 CONNECTIONS = 8
 MOST_CONNECTIONS = CONNECTIONS + 3
-"""Of one server: also one each for the audit log, for notifications and for `/readyz`."""
+"""Most connections of one server: the pool, plus one each for the audit log, notifications and `/readyz`."""
 MISSING_EXTRA = (
     "state-url: PostgreSQL needs the extra `postgres`: pip install 'mailgun-mcp-server[postgres]', or "
     "uvx --from 'mailgun-mcp-server[postgres]' mailgun-mcp"
@@ -41,11 +41,11 @@ BEGIN = (
     f"SET LOCAL idle_in_transaction_session_timeout = {ABANDONED * 1000};"
 )
 WHOLE = 0
-"""The lock that every transaction takes: one that names no lock alone, all others together."""
+"""The lock that every transaction takes: exclusively if it names no other lock, otherwise shared."""
 
 
 class PostgresStore(Store):
-    """The state in the database at `url`. Files that belong to this machine alone are in `directory`."""
+    """The state in the database at `url`. Files that belong to this machine only are in `directory`."""
 
     retries = 3
 
@@ -57,33 +57,33 @@ class PostgresStore(Store):
         self._pool: ConnectionPool[Any] | None = None
         self._pool_lock = RLock()
         self._inside = local()
-        """The transaction of the present thread."""
+        """The transaction of the current thread."""
         self._offset = 0.0
-        """Seconds by which the clock of the database is ahead."""
+        """How far the clock of the database is ahead, in seconds."""
         self._last_fault = ""
         """Why the last attempt to connect failed."""
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever stored here. Only the database could tell."""
+        """Whether anything may be stored here. Always True, because only the database could tell."""
         return True
 
     def reopened(self) -> Store:
-        """Return the same state with a connection of its own, for which nothing else waits."""
+        """Return the same state with a separate connection, which nothing else waits for."""
         return PostgresStore(self.directory, self._url, self._sealer, connections=1)
 
     @property
     def name(self) -> str:
-        """The database, without the password."""
+        """The URL of the database, without the password."""
         return shown_url(self._url)
 
     @property
     def command_directory(self) -> Path | None:
-        """None: a command finds the state by its settings, as the URL can hold a password."""
+        """None: commands find the state through their settings, because the URL can contain a password."""
         return None
 
     def clock(self) -> float:
-        """Return the time of the database, as far as it was asked."""
+        """Return the time of the database, based on the last time that it was asked."""
         return time.time() + self._offset
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class PostgresStore(Store):
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection for reads; inside a transaction of this thread, that of the transaction."""
+        """Provide a connection for reads. Inside a transaction of this thread, it is that of the transaction."""
         inside: Connection | None = getattr(self._inside, "statements", None)
         if inside is not None:
             yield inside
@@ -105,7 +105,7 @@ class PostgresStore(Store):
 
     @contextmanager
     def writing(self, *, durable: bool = True, lock: str | None = None) -> Iterator[Connection]:  # noqa: ARG002 - all is durable
-        """Give a connection inside a transaction, as in SQLite. Inside another one of this thread, it is a part of that."""
+        """Provide a connection in a transaction, as on SQLite. Inside another one of this thread, it joins that one."""
         inside: Connection | None = getattr(self._inside, "statements", None)
         if inside is not None:
             yield inside
@@ -125,9 +125,9 @@ class PostgresStore(Store):
                 self._inside.statements = None
 
     def run_once(self, sql: str, parameters: Sequence[Any], lock: str) -> Any:
-        """Run a statement that is a transaction of its own, in one round trip, and return its row.
+        """Run a statement that is itself a transaction, in one round trip, and return its row.
 
-        Its first two values are the locks that it takes. It is not run again where the connection was lost.
+        Its first two values are the locks that it takes. It is not repeated if the connection is lost.
         """
         with self._database_faults(), self._connected() as statements:
             statements.renew = None
@@ -136,7 +136,7 @@ class PostgresStore(Store):
     def listen(self, channel: str, tell: Callable[[], None], ended: Event) -> None:
         """Call `tell` on each notification, and every few seconds without one, until `ended`.
 
-        Raises StateError when the connection is lost.
+        Raises StateError if the connection is lost.
         """
         from mailgun_mcp.store.postgresql_driver import notifications
 
@@ -174,7 +174,7 @@ class PostgresStore(Store):
 
     @property
     def connections(self) -> dict[str, int]:
-        """How many connections of the pool are used and idle, and how many transactions wait for one."""
+        """Number of used and idle connections in the pool, and of transactions that wait for one."""
         pool = self._pool
         if pool is None:
             return {}
@@ -191,9 +191,9 @@ class PostgresStore(Store):
             return self._pool
 
     def _checked(self, pool: "ConnectionPool[Any]") -> "Statements":
-        """Return a connection that works, and whose tables are those of this version.
+        """Return a connection that works, and whose tables have this version.
 
-        One that the database closed meanwhile is put back for the pool to replace.
+        A connection that the database has closed is given back to the pool, which replaces it.
         """
         from mailgun_mcp.store.postgresql_driver import Statements
 
@@ -211,7 +211,7 @@ class PostgresStore(Store):
             pool.putconn(statements.connection)
 
     def _prepare(self, statements: "Statements") -> None:
-        """Bring the tables to this version. Of servers that start at once, the first one does."""
+        """Bring the tables to this version. If several servers start at once, the first one does it."""
         from mailgun_mcp.store.postgresql_driver import migrate, table_version
 
         before = time.time()
@@ -245,7 +245,7 @@ class PostgresStore(Store):
         self._last_fault = self._without_password(message) if message else ""
 
     def _without_password(self, message: str) -> str:
-        """Return the first line of a message of the database, without the password."""
+        """Return the first line of a message from the database, without the password."""
         from mailgun_mcp.store.postgresql_url import password_in
 
         line = next(iter(message.strip().splitlines()), "unknown error")

@@ -1,4 +1,4 @@
-"""What `doctor` wants to know of a database: read with a connection of its own, which changes nothing and makes no tables."""
+"""The facts on a database that `doctor` needs, read through a separate connection that changes and creates nothing."""
 
 import time
 from collections.abc import Iterable
@@ -24,19 +24,22 @@ class DatabaseFacts:
     is_read_only: bool
     """Whether it is a standby, which can only be read."""
     clock_ahead: float
-    """Seconds by which its clock is ahead of this machine's."""
+    """How far its clock is ahead of this machine's, in seconds."""
     most_connections: int
-    """How many this user can have open in all, as far as the server allows."""
+    """How many connections this user can have open in total, as far as the server allows."""
     connections: int
-    """How many are open."""
+    """How many connections are open."""
     version: int
-    """Of the tables; 0 without tables."""
+    """Version of the tables; 0 if there are none."""
     sealed: tuple[bytes, ...] = field(default=(), repr=False)
     """The sealed values."""
 
 
 def database_facts(url: str, sealed: Iterable[tuple[str, str]]) -> DatabaseFacts:
-    """Return what there is to know; `sealed` are tables with their columns of sealed values. Raises StateError with the reason, which may hold the password."""
+    """Return the facts; `sealed` has tables and their columns of sealed values. Raises StateError.
+
+    Its message gives the reason, and may contain the password.
+    """
     try:
         connection: psycopg.Connection[Any]
         with psycopg.connect(url, autocommit=True, **CONNECTION_OPTIONS) as connection:
@@ -57,7 +60,7 @@ def _read(connection: "psycopg.Connection[Any]", columns: Iterable[tuple[str, st
     if connection.execute("SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL").fetchone():
         ((version,),) = connection.execute("SELECT version FROM schema_version").fetchall()
         present = set(connection.execute(COLUMNS).fetchall())
-        # A database of an earlier version has not all of them.
+        # A database of an earlier version does not have all of them.
         for table, column in present.intersection(columns):
             query = sql.SQL("SELECT {} FROM {}").format(sql.Identifier(column), sql.Identifier(table))
             sealed += [row[0] for row in connection.execute(query)]

@@ -1,6 +1,6 @@
-"""The tables with which PostgreSQL starts: as SQLite has them after step 7 of `migrations.py`, and what only replicas need.
+"""The tables that PostgreSQL starts with: those of SQLite after step 7 of `migrations.py`, and those for replicas only.
 
-Types are written as in `migrations.py`. A table that SQLite numbers by itself has a column `rowid` here.
+Types are written as in `migrations.py`. A table whose rows SQLite numbers by itself has a column `rowid` here.
 """
 
 from mailgun_mcp.store.migrations import CHANNEL
@@ -118,7 +118,7 @@ AUDIT_LOG = (
     "CREATE INDEX audit_log_by_call ON audit_log (call, seq)",
     "CREATE TABLE audit_anchor (seq INTEGER NOT NULL, hash TEXT NOT NULL)",
     "INSERT INTO audit_anchor (seq, hash) VALUES (0, repeat('0', 64))",
-    # What SQLite keeps in `sqlite_sequence`.
+    # What SQLite stores in `sqlite_sequence`.
     "CREATE TABLE audit_newest (seq INTEGER NOT NULL)",
     "INSERT INTO audit_newest (seq) VALUES (0)",
     """CREATE FUNCTION note_newest_entry() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -129,7 +129,7 @@ AUDIT_LOG = (
     BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$""",
     "CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     "CREATE TRIGGER audit_log_is_not_emptied BEFORE TRUNCATE ON audit_log EXECUTE FUNCTION refuse_change()",
-    # What is pruned is at or before the anchor, which is moved first.
+    # Entries are pruned only up to the anchor, which is moved first.
     """CREATE FUNCTION refuse_shortening() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF old.seq > (SELECT seq FROM audit_anchor) THEN RAISE EXCEPTION 'the audit log is append-only'; END IF;
@@ -139,7 +139,7 @@ AUDIT_LOG = (
     FOR EACH ROW EXECUTE FUNCTION refuse_shortening()""",
 )
 REPLICAS = (
-    # What lies in files beside SQLite. The values are sealed with keys that are not in the database: see `sealing.py`.
+    # On SQLite, these secrets are files. The values are encrypted with keys kept elsewhere: see `sealing.py`.
     """CREATE TABLE shared_secrets (
         kind TEXT NOT NULL, name TEXT NOT NULL, created REAL NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (kind, name)
     )""",

@@ -1,4 +1,4 @@
-"""The URL of a database: checked, and shown without its password."""
+"""The URL of a database: how it is checked, and shown without its password."""
 
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,11 +10,11 @@ SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 
 
 def check_url(url: str) -> str:
-    """Return the URL. Raises SettingsError, without repeating it, for what is not the URL of a PostgreSQL database."""
+    """Return the URL of a PostgreSQL database. Raises SettingsError for anything else, without repeating it."""
     try:
         parts = urlsplit(url)
         valid = parts.scheme in SCHEMES and parts.netloc.count("@") <= 1
-        # A password with a character that must be encoded ends up in the host or the path.
+        # If special characters in a password are not encoded, parts of it end up in the host or the path.
         valid = valid and (parts.port is None or parts.port > 0) and "@" not in parts.path and not parts.fragment
     except ValueError:
         valid = False

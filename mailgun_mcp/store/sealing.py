@@ -1,7 +1,7 @@
-"""The keys that all replicas share, and that are not in the database: they seal what lies there or at clients.
+"""Keys that all replicas share but that are not in the database. They encrypt what is stored there or at clients.
 
-`--seal-keys FILE` has one key a line. The first one seals, and all of them open, so that keys can be rotated while
-replicas run. Without the file, the key is made in the state directory, for servers on one machine.
+`--seal-keys FILE` has one key per line. The first one encrypts, and all of them decrypt, so that keys can be rotated
+while replicas run. Without the file, a key is created in the state directory, for servers on one machine.
 """
 
 import hmac
@@ -14,27 +14,27 @@ from mailgun_mcp.store.owner_file import read_or_create_secret
 
 FILE = "seal-keys"
 SHORTEST = 32
-"""Characters of a key."""
+"""Shortest key, in characters."""
 KEY_ID = 4
-"""Bytes before a sealed value that tell which key sealed it."""
+"""Length, in bytes, of the prefix of a sealed value that says which key sealed it."""
 NONCE = 12
 AT_REST = "state at rest"
 
 
 class SealKeys:
-    """The keys in `file`, or else the one in `directory`. They are read at their first use."""
+    """The keys in `file`, else the one in `directory`. They are read at first use."""
 
     def __init__(self, file: Path | None, directory: Path) -> None:
         self._file = file
         self._directory = directory
 
     def derived(self, purpose: str) -> list[bytes]:
-        """Return a key for one purpose from each of the keys, in their order. Raises StateError."""
+        """Return one key per secret, derived for a single purpose, in the same order. Raises StateError."""
         label = f"mailgun-mcp {purpose}".encode()
         return [hmac.digest(secret.encode(), label, "sha256") for secret in self._secrets]
 
     def seal(self, value: bytes, name: str) -> bytes:
-        """Return the value encrypted with the first key. It opens only under the same name."""
+        """Return the value encrypted with the first key. It can only be decrypted under the same name."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         key_id, key = next(iter(self._at_rest.items()))
@@ -42,7 +42,7 @@ class SealKeys:
         return key_id + nonce + AESGCM(key).encrypt(nonce, value, name.encode())
 
     def unseal(self, sealed: bytes, name: str) -> bytes:
-        """Return the value. Raises StateError for one that was changed, or sealed with a key that is not known."""
+        """Return the value. Raises StateError if it was changed, or encrypted with an unknown key."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -59,16 +59,16 @@ class SealKeys:
             raise StateError(f"{name} in the database was changed: it does not open") from error
 
     def is_current(self, sealed: bytes) -> bool:
-        """Return whether the value was sealed with the first key."""
+        """Return whether the value was encrypted with the first key."""
         return self.age_of(sealed) == 0
 
     def age_of(self, sealed: bytes) -> int | None:
-        """Return how many keys are before the one that the value was sealed with, or None for a key that is not known."""
+        """Return the position (0 is first) of the key that encrypted the value, or None if it is unknown."""
         return next((age for age, key_id in enumerate(self._at_rest) if key_id == sealed[:KEY_ID]), None)
 
     @property
     def source(self) -> Path:
-        """The file of the keys."""
+        """The file with the keys."""
         return self._file or self._directory / FILE
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Secrets that every process which shares the state must have: in files beside SQLite, sealed in PostgreSQL."""
+"""Secrets that all processes with the same state need: in files beside SQLite, encrypted in PostgreSQL."""
 
 import time
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.owner_file import BYTES, read_or_create_secret
 
 SINGLE = "single"
-"""The kind of secrets that exist once."""
+"""The kind of secrets of which there is only one per name."""
 LOCK = "shared secrets"
 
 
 @dataclass(frozen=True, slots=True)
 class SharedSecret:
-    """A secret in the database, and the name that it has there."""
+    """A secret in the database, and its name there."""
 
     name: str
     created: float
@@ -24,22 +24,22 @@ class SharedSecret:
 
 
 def shared_secret(store: Store, name: str) -> str:
-    """Return the random secret of that name, 43 characters. It is made at its first use, and stays.
+    """Return the random secret with that name, 43 characters. It is created at first use, and never changes.
 
-    `name` is that of the file beside SQLite. Raises StateError when it can be neither read nor made.
+    `name` is that of the file beside SQLite. Raises StateError if it can be neither read nor created.
     """
     if store.sealer is None:
         return read_or_create_secret(store.directory, name)
     found = next((secret for secret in shared_secrets(store, SINGLE, name)), None)
     if found is None:
         add_shared_secret(store, SINGLE, name, token_urlsafe(BYTES).encode(), time.time())
-        # Of servers that start at once, one made it.
+        # If several servers start at once, another one may have created it.
         (found,) = shared_secrets(store, SINGLE, name)
     return found.value.decode()
 
 
 def shared_secrets(store: Store, kind: str, name: str | None = None) -> list[SharedSecret]:
-    """Return the secrets of a kind in the database, the oldest first. Raises StateError for one that does not open."""
+    """Return the secrets of a kind in the database, oldest first. Raises StateError if one cannot be decrypted."""
     with store.reading() as connection:
         rows = connection.execute(
             "SELECT name, created, sealed FROM shared_secrets WHERE kind = ? AND name = coalesce(?, name) ORDER BY created",
@@ -52,7 +52,7 @@ def shared_secrets(store: Store, kind: str, name: str | None = None) -> list[Sha
 
 
 def add_shared_secret(store: Store, kind: str, name: str, value: bytes, now: float) -> None:
-    """Add a secret to the database, unless there is one of that name."""
+    """Add a secret to the database, unless there is one with that name."""
     with store.writing(lock=LOCK) as connection:
         connection.execute(
             "INSERT INTO shared_secrets (kind, name, created, sealed) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

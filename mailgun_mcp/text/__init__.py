@@ -1,4 +1,4 @@
-"""Text that people write and read: YAML, durations, values of options, suggestions for misspelt names, invisible characters, HTML as text.
+"""Text that people write and read: YAML, durations, option values, misspelt names, invisible characters, HTML as text.
 
-It must not know Mailgun, tools or policies: every other room may import it.
+It must not know Mailgun, tools or policies: every other package may import it.
 """

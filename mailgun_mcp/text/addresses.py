@@ -1,7 +1,7 @@
-"""Every mail address that any reader could find in a text. Pure.
+"""Finds every mail address that any reader could find in a text. Pure.
 
-Readers differ on malformed addresses, and Mailgun's own reader is not known. So no parser is trusted: every @ counts,
-and a text that two readers could take for different addresses has a fault.
+Readers differ on malformed addresses, and Mailgun's own reader is unknown. So no single parser is trusted: every @
+counts, and a text that two readers could take for different addresses has a fault.
 """
 
 import re
@@ -17,13 +17,13 @@ MAX_ADDRESS = 320
 _ATOM = r"[A-Za-z0-9_%+'-]{1,64}"
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _TOP = r"[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-"""The last label. One that begins with a digit can belong to an IP address in some spelling."""
+"""The last label. It must not begin with a digit, because it could then be part of some spelling of an IP address."""
 _NO_A_LABEL = r"(?![^\s,;<>@]{0,250}[xX][nN]--)"
 _SIMPLE = rf"({_ATOM}(?:\.{_ATOM}){{0,20}})@{_NO_A_LABEL}((?:{_LABEL}\.){{1,20}}{_TOP})"
 SIMPLE = re.compile(rf"(?:[^@<>()\[\]\",;:\\\x00-\x1f\x7f-\uffff]{{0,200}}<)?{_SIMPLE}(>?)")
-"""`bob@example.com`, `Bob <bob@example.com>`: what all readers read the same."""
+"""`bob@example.com`, `Bob <bob@example.com>`: forms that all readers understand the same way."""
 NAMED = re.compile(r"[^<>@]{0,200}<\s{0,9}([^<>@\s]{1,200}@[^<>@\s]{1,255})\s{0,9}>")
-"""`Name <address>`. A name with an @ could be the address that another reader finds, so it is not one."""
+"""`Name <address>`. The name must not contain an @: another reader could find a different address in it."""
 LISTED = re.compile(
     rf"""[ \t,;]*(?:
         (?: "(?:[^"@\\\x00-\x1f\x7f\uff20\ufe6b]*|{_SIMPLE})"[ \t]* | [^@<>()\[\]",;:\\\x00-\x1f\x7f\uff20\ufe6b]{{0,200}} )
@@ -32,13 +32,13 @@ LISTED = re.compile(
     )[ \t]*(?=[,;]|\Z)""",
     re.VERBOSE,
 )
-"""The next address of a list that all readers read the same: with a name in quotes, with another name, or alone."""
+"""The next address in a list that all readers understand the same way: with a quoted name, another name, or none."""
 SPLITTABLE = re.compile(r"[^\"()\[\]\\;:\r\n]*")
 AT_SIGNS = re.compile("[@\uff20\ufe6b]")
 VARIABLE = re.compile(r"%[a-z_]+(?:\.[^%\s@]{0,100})?%|%recipient[._]|\{\{", re.IGNORECASE)
 LOOKALIKE_AT = "\uff20\ufe6b"
 QUOTED = re.compile(r'"(?:\\.|[^"\\])*+(?:(")|\\?\Z)', re.DOTALL)
-"""A quoted text; one that is not closed, which has no group 1, goes to the end, so that nothing is read twice."""
+"""A quoted text. If its end is missing, there is no group 1 and it extends to the end, so nothing is read twice."""
 BALANCED = re.compile(
     r"(?:[^<>()\[\]]|<[^<>()\[\],;]*+>|<[^<>()\[\],;]*+\[[^<>()\[\],;]*+\]>|\([^<>()\[\]]*+\)|\[[^<>()\[\],;]*+\])*+"
 )
@@ -47,7 +47,7 @@ DOMAIN = re.compile(r"[^\s<>()\[\],;:\"\\@'/!?*|{}`]+")
 LITERAL = re.compile(r"\[[0-9A-Za-z.:]{2,60}\]")
 BEFORE_LOCAL = "<,;:"
 QUOTE = re.compile(r'\\.|"', re.DOTALL)
-"""A quote, or an escaped character, which is not a quote."""
+"""A quote, or an escaped character, which does not count as a quote."""
 AFTER_DOMAIN = " \t\n>,;\"'"
 ENCODED_WORD = re.compile(r"=\?[^?\s]{1,40}\?[bBqQ]\?[^?\s]*\?=")
 
@@ -66,7 +66,7 @@ class ParsedAddresses:
 
 
 def find_addresses(text: str) -> ParsedAddresses:
-    """Return every address that any reader could find in `text`, or the text itself when it has no @."""
+    """Return every address that any reader could find in `text`, or the text itself if it has no @."""
     parsed = ParsedAddresses()
     listed = _plain_list(text)
     if listed is not None:
@@ -80,19 +80,19 @@ def find_addresses(text: str) -> ParsedAddresses:
             _read(piece, parsed)
         elif piece:
             parsed.addresses.append(_plain(piece))
-    # In `Smith, John <john@example.com>` the first piece is half a name.
+    # In `Smith, John <john@example.com>` the first piece is half of a name.
     if any("@" in address for address in parsed.addresses):
         parsed.addresses = [address for address in parsed.addresses if "@" in address]
     return parsed
 
 
 def fills_in(text: str) -> bool:
-    """Whether Mailgun could fill a variable into an address in `text`: `%recipient.name%@good.example` is anybody's."""
+    """Return whether an address in `text` has a variable: `%recipient.name%@good.example` could become any address."""
     return ("%" in text or "{" in text) and bool(VARIABLE.search(text)) and bool(AT_SIGNS.search(text))
 
 
 def _plain_list(text: str) -> list[str] | None:
-    """Return the addresses of a text in which nothing needs a closer look, or None."""
+    """Return the addresses of a text that needs no closer examination, or None."""
     if "@" not in text or "=?" in text:
         return None
     addresses: list[str] = []
@@ -101,34 +101,34 @@ def _plain_list(text: str) -> list[str] | None:
         named, host_named, bracketed, host_bracketed, alone, host_alone = match.groups()
         address = f"{bracketed or alone}@{host_bracketed or host_alone}".lower()
         name = f"{named}@{host_named}".lower() if named else address
-        # Many programs write the address itself as the name of who has none.
+        # Many programs use the address itself as the name if somebody has none.
         addresses += [address] if name == address else [name, address]
         end = match.end()
     return None if text[end:].strip(" \t,;") else addresses
 
 
 def bare_address(text: str) -> str:
-    """Return the address of `Name <address>`, without spaces around it; any other text as it is."""
+    """Return the address in `Name <address>`, without spaces around it; any other text unchanged."""
     match = NAMED.fullmatch(text.strip()) if text.isprintable() else None
     return match[1] if match else text.strip(" ")
 
 
 def canonical_glob(glob: str) -> str:
-    """Return a glob of addresses or hosts in the form in which addresses and hosts are compared."""
+    """Return a glob for addresses or hosts in the form in which those are compared."""
     local, at, domain = glob.rpartition("@")
     ip = canonical_ip(domain[1:-1] if LITERAL.fullmatch(domain) else domain)
     return f"{unquoted(local)}{at}{ip or '.'.join(map(canonical_label, domain.split('.')))}"
 
 
 def unquoted(local: str) -> str:
-    """Return a local part as it is compared: `"eve"` is eve."""
+    """Return a local part in the form in which it is compared: `"eve"` is eve."""
     if len(local) > 1 and local[0] == local[-1] == '"':
         local = re.sub(r"\\(.)", r"\1", local[1:-1])
     return (local if local.isascii() else normalize("NFKC", local)).lower()
 
 
 def _pieces(text: str) -> Iterable[str]:
-    """Return the parts between commas, where every reader takes a comma for the end of an address."""
+    """Return the parts between those commas that every reader takes for the end of an address."""
     text = text.strip(" \t")
     if "," in text and SPLITTABLE.fullmatch(text) and "=?" not in text:
         return [piece.strip(" \t") for piece in text.split(",")]
@@ -185,10 +185,10 @@ def _read_at(text: str, at: int, begin: int, quotes: list[int], parsed: ParsedAd
 
 
 def _local_part(text: str, at: int, begin: int, quotes: list[int]) -> str:
-    """Return what is before the @, as it is written; nothing where that is not clear."""
+    """Return the text before the @, as written; empty if that is ambiguous."""
     if at > begin and text[at - 1] == '"':
         closing = bisect_left(quotes, at - 1)
-        # Of an even number of quotes the last one opens nothing.
+        # If the number of quotes is even, the last one opens nothing.
         opens = quotes[closing - 1] if closing < len(quotes) and quotes[closing] == at - 1 and closing % 2 else at
         return text[opens:at]
     match = LOCAL.search(text[max(begin, at - MAX_ADDRESS - 1) : at])
@@ -196,7 +196,7 @@ def _local_part(text: str, at: int, begin: int, quotes: list[int]) -> str:
 
 
 def _starts(text: str, start: int, quotes: list[int]) -> bool:
-    """Whether an address can start here to every reader: `Bob eve@evil.example` has one that joins the words."""
+    """Return whether all readers can start an address here. In `Bob eve@evil.example`, some reader joins the words."""
     before = start - 1
     while before >= 0 and text[before] in " \t":
         before -= 1
@@ -207,7 +207,7 @@ def _starts(text: str, start: int, quotes: list[int]) -> bool:
 
 
 def _continues(text: str, end: int) -> bool:
-    """Whether a reader that skips spaces and comments could read on: `a@good.example .evil.example`."""
+    """Return whether a reader that skips spaces and comments could read on: `a@good.example .evil.example`."""
     rest = text[end : end + MAX_ADDRESS].lstrip(" \t\r\n'\"")
     return bool(rest) and rest[0] not in ",;<>"
 
@@ -247,7 +247,7 @@ END_OF_HEADERS = re.compile(r"\n\r*\n")
 
 
 def recipients_in_header(name: str, value: str) -> ParsedAddresses:
-    """Return the addresses that a header of a mail names as recipients."""
+    """Return the addresses that a mail header names as recipients."""
     lowered = name.strip().lower()
     if lowered in RECIPIENT_HEADERS:
         parsed = find_addresses(re.sub(r"\r?\n(?=[ \t])", "", value))
@@ -276,9 +276,9 @@ def _keys_of(value: str) -> ParsedAddresses:
 
 
 def mime_headers(message: str) -> Iterator[tuple[str, str]]:
-    """Yield the headers of a mail, unfolded: as every reader would find them, so some of them differently twice.
+    """Yield the headers of a mail, unfolded, as every reader would find them. Some appear twice, in different forms.
 
-    Whatever could end the headers ends them late, and what is in front of them is passed over: too many, not too few.
+    In doubt, the headers end late, and anything in front of them is skipped: too many headers are better than too few.
     """
     message = message.lstrip(BEFORE_HEADERS)
     head = (END_OF_HEADERS if "\n" in message else re.compile("\r\r")).split(message, maxsplit=1)[0]

@@ -1,8 +1,8 @@
-"""What a text must be to serve as an API key. No message repeats the text: it may be a secret that was pasted wrongly."""
+"""Checks whether a text can be an API key. No message repeats the text: it may be a secret pasted by mistake."""
 
 
 def has_key_characters(key: str) -> bool:
-    """Return whether the text has only characters that API keys contain."""
+    """Return whether the text has only characters that occur in API keys."""
     return key.isascii() and key.isprintable() and " " not in key
 
 

@@ -1,6 +1,6 @@
-"""Characters that a reader cannot see: one set of them, to remove (`clean`), to mark (`show_invisible`), to refuse.
+"""Characters that a reader cannot see, as one set: to remove (`clean`), to mark (`show_invisible`), or to refuse.
 
-Whatever a person or a model reads goes through here: such characters hide, reorder or smuggle text.
+Everything that a person or a model reads passes here, because such characters can hide, reorder or smuggle text.
 """
 
 import re
@@ -9,10 +9,10 @@ from functools import cache
 VISIBLE_SYMBOLS = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u27bf\u2900-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 )
-"""What a variation selector may follow, to choose between text and emoji; elsewhere it smuggles bytes."""
+"""Characters that a variation selector may follow, to choose text or emoji. Elsewhere it could smuggle bytes."""
 CONTROLS = "\x00-\x1f\x7f-\x9f"
 LINE_BREAKS = "\x0b\x0c\x85\u2028\u2029"
-"""Line breaks of Unicode beside those of ASCII."""
+"""Unicode line breaks other than those of ASCII."""
 INVISIBLE = (
     "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
@@ -28,19 +28,19 @@ ANY_LINE_BREAK = re.compile(f"\r\n?|[{LINE_BREAKS}]")
 
 @cache
 def _one() -> re.Pattern[str]:
-    """One character that is not seen. Compiled at the first use: a start needs none of it."""
+    """Return the pattern of one invisible character. Compiled at first use: it is not needed at the start."""
     return re.compile(f"[{INVISIBLE}{LINE_BREAKS}\r]|{SELECTOR}")
 
 
 @cache
 def _sequence() -> re.Pattern[str]:
-    """The same, and a terminal's control sequence with all its parameters."""
+    """Return the same pattern, and a terminal's control sequence with all its parameters."""
     return re.compile(f"{ANSI}|{C1_SEQUENCE}|[{INVISIBLE}{LINE_BREAKS}\r]|{SELECTOR}")
 
 
 @cache
 def _reference() -> re.Pattern[str]:
-    """A character reference of HTML, `&amp;` in front of it read as often as it is there."""
+    """Return the pattern of an HTML character reference, whose `&` may be escaped any number of times."""
     return re.compile(
         r"&(?:amp;)*+(?:#0*([0-9]{1,7})(?![0-9])|#[xX]0*([0-9a-fA-F]{1,6})(?![0-9a-fA-F])|([A-Za-z]{2,32}));?",
         re.IGNORECASE,
@@ -49,7 +49,7 @@ def _reference() -> re.Pattern[str]:
 
 @cache
 def _escape() -> re.Pattern[str]:
-    """An escape of JSON, JavaScript, Python or a shell."""
+    """Return the pattern of an escape in JSON, JavaScript, Python or a shell."""
     return re.compile(
         r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u\{0*([0-9a-f]{1,6})\}|\\U([0-9a-f]{8})|\\u([0-9a-f]{4})|"
         r"\\x([0-9a-f]{2})|\\(0?33|e)(?=\[)",
@@ -58,10 +58,10 @@ def _escape() -> re.Pattern[str]:
 
 
 def clean(text: str) -> str:
-    """Return the text without what a reader cannot see: controls, terminal sequences, invisible and bidi characters.
+    """Return the text without invisible parts: controls, terminal sequences, invisible and bidi characters.
 
-    Character references and escapes that stand for such characters become spaces, so that nothing that reads the
-    text once more brings them back. Line breaks become `\\n`. Never raises; cleaning twice changes nothing more.
+    References and escapes for such characters become spaces, so that decoding the text again cannot bring them
+    back. Line breaks become `\\n`. Never raises; cleaning twice changes nothing more.
     """
     if not (text.isascii() and text.isprintable()):
         text = _sequence().sub("", ANY_LINE_BREAK.sub("\n", text))
@@ -78,14 +78,14 @@ def encodable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the cleaned text in one line."""
+    """Return the cleaned text on one line."""
     return " ".join(clean(text).split())
 
 
 def show_invisible(text: str) -> str:
-    """Return the text with each character that a reader cannot see as its code: `<U+202E>`.
+    """Return the text with the code of each invisible character in its place: `<U+202E>`.
 
-    For what a person must judge: nothing is hidden, and nothing is left out unseen. Tabs and `\\n` stay.
+    For what a person must judge: nothing is hidden, and nothing is dropped silently. Tabs and `\\n` stay.
     """
     if not (text.isascii() and text.isprintable()):
         text = _one().sub(_code, text.replace("\r\n", "\n"))
@@ -97,7 +97,7 @@ def show_invisible(text: str) -> str:
 
 
 def replace_surrogates(text: str) -> str:
-    """Return the text with `?` for each lone surrogate: JSON can contain one, and no encoding of text can."""
+    """Return the text with `?` in place of lone surrogates: JSON can contain them, but no text encoding can."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -114,7 +114,7 @@ def _code(match: re.Match[str]) -> str:
 
 
 def _cleaned_reference(match: re.Match[str]) -> str:
-    # A space, and not nothing: that could complete another reference.
+    # A space instead of nothing, because nothing could complete another reference.
     return _replaced(_of_reference(match), match[0], " ")
 
 
@@ -131,7 +131,7 @@ def _shown_escape(match: re.Match[str]) -> str:
 
 
 def _replaced(meaning: str, written: str, replacement: str | None) -> str:
-    """Return what was written, unless it means something invisible: that becomes `replacement`, or its code."""
+    """Return what was written. If it means something invisible, return `replacement`, or else that character's code."""
     if not _sequence().search(meaning):
         return written
     return _sequence().sub(replacement, meaning) if replacement is not None else _one().sub(_code, meaning)
@@ -144,7 +144,7 @@ def _of_reference(match: re.Match[str]) -> str:
     if name:
         return unescape(f"&{name};" if match[0].endswith(";") else f"&{name}")
     number = int(decimal) if decimal else int(hexadecimal, 16)
-    # HTML gives these numbers the letters of Windows-1252.
+    # HTML maps these numbers to characters of Windows-1252.
     return "" if 0x80 <= number < 0xA0 else _character(number)
 
 

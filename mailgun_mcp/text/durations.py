@@ -13,7 +13,7 @@ HOURS = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?-([0-9]{1,2})(?::([0-9]{2}))?",
 
 
 def iso(at: float) -> str:
-    """Return a time in seconds since 1970 as people and programs read it."""
+    """Return a time in seconds since 1970 as ISO 8601 text."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -28,7 +28,7 @@ def duration(text: str) -> float:
 
 
 def minutes_of(hours: str | int) -> frozenset[int]:
-    """Return the minutes of the day of `9-17` (until 17:00), `22:30-6` or the hour `9`.
+    """Return the minutes of the day in `9-17` (until 17:00), `22:30-6` or the hour `9`.
 
     Raises ValueError for anything else.
     """
@@ -51,7 +51,7 @@ def _minute(hours: str, hour: str, minute: str | None) -> int:
 
 
 def weekdays_of(days: Iterable[str]) -> frozenset[int]:
-    """Return the numbers (Monday is 0) of `mon`, `mon-fri`. Raises ValueError for anything else."""
+    """Return the numbers (Monday is 0) of the days in `mon`, `mon-fri`. Raises ValueError for anything else."""
     return frozenset(number for day in days for number in _weekdays(day))
 
 

@@ -1,7 +1,7 @@
 """Host names and IP addresses in the one form in which they are compared. Pure.
 
-A name that readers could take for different hosts has no such form, and nor has an IP address in a spelling that only
-some readers take for one.
+A name that readers could take for different hosts has no such form. Neither has a spelling of an IP address that only
+some readers recognise.
 """
 
 import re
@@ -13,11 +13,11 @@ DOTS = "\u3002\uff0e\uff61\u2024\ufe52"
 LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 A_LABEL = "xn--"
 NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)")
-"""A last label that makes readers of URLs take the whole name for an IPv4 address: `0xcb007105`, `203.0.28933`."""
+"""A last label with which URL readers take the whole name for an IPv4 address: `0xcb007105`, `203.0.28933`."""
 
 
 def canonical_host(host: str) -> str | None:
-    """Return the host name in A-label form, or None for one that readers could take for different hosts."""
+    """Return the host name in A-label form, or None if readers could take it for different hosts."""
     if first_invisible(host) or any(dot in host for dot in DOTS):
         return None
     name = host.strip().rstrip(".").lower()
@@ -33,7 +33,7 @@ def canonical_host(host: str) -> str | None:
 
 
 def canonical_ip(text: str) -> str | None:
-    """Return the IP address in its shortest form, an IPv4 address in an IPv6 one as itself; None for no address."""
+    """Return the IP address in its shortest form, and an IPv4-mapped IPv6 address as IPv4; None if it is no address."""
     from ipaddress import IPv6Address, ip_address
 
     try:
@@ -48,14 +48,14 @@ def canonical_ip(text: str) -> str | None:
 
 
 def canonical_label(label: str) -> str:
-    """Return a label of a glob as it is compared; one with a wildcard is only put in lower case."""
+    """Return a label of a glob as it is compared. If it has a wildcard, it is only put in lower case."""
     if label.isascii():
         return label.lower()
     return _idna_2008(label) or _idna_2003(label) or label.lower()
 
 
 def _a_labels(name: str) -> str | None:
-    """Return the A-labels of a name on which both versions of IDNA agree: only the older one has symbols and emoji."""
+    """Return the A-labels of a name if both versions of IDNA agree on them. Only the older has symbols and emoji."""
     if name.isascii():
         return name if all(map(_is_read_back, name.split("."))) else None
     older, newer = _idna_2003(name), _idna_2008(name)
@@ -63,7 +63,7 @@ def _a_labels(name: str) -> str | None:
 
 
 def _is_read_back(label: str) -> bool:
-    """Whether a label is plain, or an A-label that says the same when it is read and written again."""
+    """Return whether a label is plain, or an A-label that stays the same when it is decoded and encoded again."""
     if not label.startswith(A_LABEL):
         return True
     import idna

@@ -1,7 +1,7 @@
 """HTML mail as text: what a person would see of it, with links and lists readable.
 
-Scans by itself: the parser of the standard library takes a minute for 60 KB of `<a <a <a`, and the
-author of the mail chooses the mail. Every step here moves forward, whatever the input.
+It has its own scanner: the standard library's parser takes a minute for 60 KB of `<a <a <a`, and the author of the mail
+controls the input. Every step here moves forward, whatever the input.
 """
 
 import re
@@ -25,7 +25,7 @@ ATTRIBUTE = re.compile(
 TAG_END = re.compile(r"[\s/]*+>")
 SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
 LONG_NUMBER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,})")
-"""A character reference beyond Unicode; Python refuses to read the longest ones."""
+"""A character reference beyond Unicode. Python refuses to parse the longest ones."""
 
 
 def _names(words: str) -> frozenset[str]:
@@ -34,7 +34,7 @@ def _names(words: str) -> frozenset[str]:
 
 VOID = _names("area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr")
 RAW = _names("script style title textarea xmp iframe noembed noframes")
-"""Elements whose content is not markup. None of it is the text of a mail."""
+"""Elements whose content is not markup. None of it is part of the text of a mail."""
 UNSEEN = _names("head template object svg math audio video canvas select datalist map")
 OF_HEAD = _names("head meta link base basefont noscript template") | RAW
 BLOCKS = _names(
@@ -51,10 +51,10 @@ ENDED_BY: dict[str, frozenset[str]] = {
     "tr": frozenset({"tr"}),
     "p": BLOCKS,
 }
-"""Element -> those whose start ends it, when it is the innermost."""
+"""Innermost open element -> the elements whose start closes it."""
 
 PARAGRAPH, EDGE, CELL = "\x1d", "\x1e", "\x1f"
-"""Where a paragraph, a block and a further cell of a row begins or ends. No text holds them."""
+"""Mark the border of a paragraph, of a block, and of a further cell in a row. They occur in no text."""
 MARKS = re.compile(f"[{PARAGRAPH}{EDGE}{CELL}]")
 BREAKS = re.compile(f" ?[\n{PARAGRAPH}{EDGE}][ \n{PARAGRAPH}{EDGE}]*")
 AROUND_CELL = re.compile(f"[ \n]{{0,3}}{CELL}[ \n]{{0,3}}")
@@ -87,7 +87,7 @@ class _Tag:
 
 
 def _tokens(html: str) -> Iterator[tuple[str, _Tag | None]]:
-    """Yield each text with the tag that follows it. What is never closed reaches to the end, as in a browser."""
+    """Yield each text with the tag that follows it. A tag that is never closed extends to the end, as in a browser."""
     begin, text_from = 0, 0
     while (begin := html.find("<", begin)) >= 0:
         tag, end = _markup(html, begin)
@@ -100,9 +100,9 @@ def _tokens(html: str) -> Iterator[tuple[str, _Tag | None]]:
 
 
 def _markup(html: str, begin: int) -> tuple[_Tag | None, int]:
-    """Return the tag at `begin` and where it ends; a `<` that is only text ends where it begins."""
+    """Return the tag at `begin` and where it ends. A `<` that is only text ends where it begins."""
     if html.startswith("<!--", begin):
-        # `<!-->` is a whole comment.
+        # `<!-->` is a complete comment.
         return None, _after(html, "-->", begin + 2)
     following = html[begin + 1 : begin + 2]
     if following in ("!", "?"):
@@ -144,7 +144,7 @@ def _unescape(text: str) -> str:
 
 
 class _Full(Exception):
-    """There is text enough."""
+    """The text is long enough."""
 
 
 @dataclass(slots=True)
@@ -153,11 +153,11 @@ class _Element:
     visibility: Visibility
     link: str = ""
     begins: int = 0
-    """The part of the text that is the element's first."""
+    """Index of the first part of the text that belongs to the element."""
     items: int | None = None
-    """Of an ordered list: how many it has so far."""
+    """For an ordered list: the number of items so far."""
     cells: bool = False
-    """Of a row: whether it has a cell."""
+    """For a row: whether it has a cell."""
 
 
 class _Writer:
@@ -170,7 +170,7 @@ class _Writer:
         self._names: Counter[str] = Counter()
 
     def write(self, raw: str) -> None:
-        """Add text as it stands in the HTML."""
+        """Add text in the form in which the HTML has it."""
         if self._open[-1].visibility.hidden:
             return
         text = MARKS.sub("", _unescape(raw))
@@ -180,7 +180,7 @@ class _Writer:
             self._add(SPACE.sub(" ", text))
 
     def take(self, tag: _Tag) -> None:
-        """Open or end an element."""
+        """Open or close an element."""
         if tag.name == "br":
             self._mark("\n")
         elif tag.ends:
@@ -241,7 +241,7 @@ class _Writer:
         return f"{indent}{inner.items}. "
 
     def _innermost(self, name: str) -> _Element | None:
-        """Return the innermost open element of the name, not looking out of the innermost table."""
+        """Return the innermost open element with that name, without leaving the innermost table."""
         for element in reversed(self._open[-DEEPEST_SEARCH:]):
             if element.name == name:
                 return element
@@ -283,7 +283,7 @@ DEEPEST_SEARCH = 50
 
 
 def _link(href: str) -> str:
-    """Return where a link leads, or nothing for what is not the web or mail (`javascript:`, `data:`)."""
+    """Return the target of a link; empty for anything but the web and mail (`javascript:`, `data:`)."""
     target = re.sub(r"[\s<>\x00-\x1f]", "", href[: 10 * LONGEST_LINK])
     try:
         is_known_scheme = urlsplit(target).scheme.lower() in ("http", "https", "mailto", "tel")
@@ -299,7 +299,7 @@ def _linked(text: str, link: str) -> str:
 
 
 def _lines(text: str) -> str:
-    """Turn marks into line breaks, fold spaces, and set bullets before their text."""
+    """Turn marks into line breaks, collapse spaces, and put bullets before their text."""
     broken = BREAKS.sub(_break, re.sub(" {2,}", " ", text))
     lines: list[str] = []
     bullet = ""

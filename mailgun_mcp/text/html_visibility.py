@@ -1,4 +1,4 @@
-"""Which elements of HTML mail a person does not see: what hides text from people is not for models either."""
+"""Which elements of HTML mail are invisible: text that is hidden from people is not shown to models either."""
 
 import re
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ NAMES: dict[str, Colour] = {
 }
 SEEN_THROUGH = ("transparent", "none", "inherit", "initial")
 ALIKE = 10
-"""Difference in each of red, green and blue that an eye does not see."""
+"""Difference in each of red, green and blue that the eye does not notice."""
 LONGEST_STYLE = 5_000
 OFF_SCREEN = -500
 SMALLEST_FONT = 1.0
@@ -36,14 +36,14 @@ class Visibility:
     """Whether and how the text in an element is visible."""
 
     gone: bool = False
-    """Nothing inside is seen."""
+    """Whether nothing inside is visible."""
     tiny: bool = False
     colour: Colour | None = None
     background: Colour | None = None
 
     @property
     def hidden(self) -> bool:
-        """Whether text is not seen; an element inside may still be visible."""
+        """Whether text is invisible; an element inside may still be visible."""
         return self.gone or self.tiny or _alike(self.colour, self.background)
 
 
@@ -51,7 +51,7 @@ PAGE = Visibility(background=NAMES["white"])
 
 
 def visibility_of(attributes: dict[str, str], outer: Visibility, *, unseen: bool) -> Visibility:
-    """Return the visibility of an element inside `outer`; `unseen` for an element whose kind is never seen."""
+    """Return the visibility of an element inside `outer`; `unseen` for kinds of elements that are never visible."""
     if outer.gone or not (unseen or attributes):
         return outer
     style = _declarations(attributes.get("style", ""))
@@ -88,7 +88,7 @@ def _tiny(size: str, outer: Visibility) -> bool:
     match = LENGTH.fullmatch(size)
     if match is None:
         return outer.tiny and not size
-    # 0.8em is small print, 1px is none.
+    # 0.8em is small print, but 1px is invisible.
     return float(match[1]) <= (SMALLEST_FONT if size.endswith(("px", "pt", "%")) else SMALLEST_FONT / 20)
 
 
@@ -104,7 +104,7 @@ def _background(attributes: dict[str, str], style: dict[str, str], outer: Visibi
     colour = _colour(declared) or next((named for word in declared.split() if (named := _colour(word))), None)
     if colour:
         return colour
-    # An image or a style sheet may have coloured it: then nobody knows.
+    # An image or style sheet may have coloured it, so the colour is unknown.
     unknown = declared or "background-image" in style or attributes.keys() & {"class", "id", "background"}
     return None if unknown else outer.background
 

@@ -1,4 +1,4 @@
-"""Values of options, as people write them on a command line, in the environment or in TOML."""
+"""Values of options as people write them, on a command line, in the environment or in TOML."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -7,7 +7,7 @@ Kind = Literal["text", "list", "switch", "integer", "number"]
 
 
 def read(kind: Kind, value: Any) -> Any:
-    """Return the value as its kind has it. Raises ValueError, which says what it must be."""
+    """Return the value converted to its kind. Raises ValueError, which says what it must be."""
     reader, expected = READERS[kind]
     try:
         return reader(value)
@@ -61,4 +61,4 @@ READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "integer": (_integer, "a whole number, 0 or more"),
     "number": (_number, "a number greater than 0"),
 }
-"""Kind -> what reads it, and what it must be."""
+"""Kind -> the function that reads it, and a description of valid values."""

@@ -1,4 +1,4 @@
-"""How large a JSON value is, without reading more of it than is needed to know, and sizes in words."""
+"""Measures the size of a JSON value, reading no more of it than needed, and writes sizes in words."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ DEEPEST = 40
 
 
 def size_of(value: Any, most: int, depth: int = 0) -> int:
-    """Return about how many characters the value has as JSON; of more than `most`, or of a deep one, only that it is more."""
+    """Return about how many characters the value has as JSON. Above `most`, or if nested too deep, it is only more."""
     if isinstance(value, str):
         return len(value) + 2
     if not isinstance(value, (dict, list)):
@@ -25,5 +25,5 @@ def size_of(value: Any, most: int, depth: int = 0) -> int:
 
 
 def megabytes(size: int) -> str:
-    """Return a number of bytes as people read it."""
+    """Return a number of bytes in a form for people."""
     return f"{size / 1024 / 1024:.1f} MB"

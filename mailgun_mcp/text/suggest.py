@@ -1,13 +1,13 @@
-"""Suggests the right name, in every error about an unknown one."""
+"""Suggests the right name in every error about an unknown one."""
 
 from collections.abc import Iterable
 
 LONGEST = 100
-"""Characters of a name. A longer one is none that anybody mistyped, and would take long to compare."""
+"""Longest name, in characters, for which one is suggested. A longer one is no typo, and takes long to compare."""
 
 
 def suggest(name: str, names: Iterable[str]) -> str | None:
-    """Return the one of `names` that is most like `name`, or None when none is."""
+    """Return the one of `names` that is most like `name`, or None if none is similar."""
     if len(name) > LONGEST:
         return None
     from difflib import get_close_matches
@@ -20,12 +20,12 @@ def suggest(name: str, names: Iterable[str]) -> str | None:
 
 
 def sentence(text: str) -> str:
-    """Return `text` with a capital first letter and the rest, names above all, as it is."""
+    """Return `text` with a capital first letter. The rest, above all names, stays unchanged."""
     return text[:1].upper() + text[1:]
 
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> str:
-    """Return the sentence that refuses an unknown name and suggests the right one."""
+    """Return a sentence that rejects an unknown name and suggests the right one."""
     options = list(names)
     if not options:
         return f"unknown {kind} {name!r}: there are none"

@@ -1,7 +1,7 @@
-"""The one reader of YAML: policies, the catalogue, scenarios and prompts mean the same by the same text.
+"""The only YAML reader, so that the same text means the same in policies, the catalogue, scenarios and prompts.
 
-Plain values are those of YAML 1.2's core schema: `no`, `12:30` and `2026-01-01` are text, `017` is 17, `0o17` is 15.
-Keys are text, as written. Duplicate keys are refused. Everything has its line.
+Plain values follow YAML 1.2's core schema: `no`, `12:30` and `2026-01-01` are text, `017` is 17, `0o17` is 15.
+Keys are text, as written. Duplicate keys are refused. Every value knows its line.
 """
 
 import math
@@ -21,11 +21,11 @@ MAX_CHARACTERS = 1_000_000
 MAX_SHARED_CHARACTERS = 50_000_000
 MAX_DEPTH = 1000
 MAX_DIGITS = 20
-"""The longest numbers in use are 64 bits without a sign."""
+"""Most digits of a number. The longest in use are unsigned 64-bit numbers."""
 TAG = "tag:yaml.org,2002:"
 MERGE = f"{TAG}merge"
 CALL = re.compile(r"[a-z][a-z0-9_]*[ \t]+\{.*\}(?=[ \t]*(?:[ \t]#.*)?$)", re.ASCII)
-"""`delete_domain {name: a.example.com}`, to the end of its line."""
+"""`delete_domain {name: a.example.com}`, up to the end of its line."""
 
 
 class YamlError(ValueError):
@@ -38,30 +38,30 @@ class YamlError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """A value, the line of each path in it, and what is wrong with it."""
+    """A value, the line of each path in it, and its problems."""
 
     value: Any
     lines: dict[YamlPath, int]
     problems: tuple[tuple[int, str], ...]
 
     def line(self, path: YamlPath) -> int:
-        """Return the line of `path`, or of the nearest path around it."""
+        """Return the line of `path`, or of the closest enclosing path."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
     def checked(self) -> "YamlDocument":
-        """Return the document. Raises YamlError for the first of its problems."""
+        """Return the document. Raises YamlError for its first problem."""
         for line, problem in self.problems:
             raise YamlError(line, problem)
         return self
 
 
 def read(text: str, *, calls: bool = False) -> YamlDocument:
-    """Return the document of `text`. Anchors and aliases are problems. Raises YamlError when it is not YAML at all.
+    """Return the document in `text`. Anchors and aliases are problems. Raises YamlError if it is not YAML at all.
 
-    With `calls`, a plain value of a key `call` may be `delete_domain {name: a.example.com}`, which other
-    readers of YAML take only in quotes.
+    With `calls`, the plain value of a key `call` may be `delete_domain {name: a.example.com}`, which other
+    YAML readers accept only in quotes.
     """
     if len(text) > MAX_CHARACTERS:
         raise YamlError(1, f"longer than {MAX_CHARACTERS:,} characters")
@@ -69,9 +69,9 @@ def read(text: str, *, calls: bool = False) -> YamlDocument:
 
 
 def read_shared(text: str) -> YamlDocument:
-    """Return the document of `text`, which others wrote for many readers: anchors, aliases and `<<` are followed.
+    """Return the document in `text`, which others wrote for many readers: anchors, aliases and `<<` are resolved.
 
-    Reads with libyaml where it is installed, some ten times as fast. Raises YamlError when it is not YAML at all.
+    Uses libyaml if it is installed, which is some ten times as fast. Raises YamlError if it is not YAML at all.
     """
     if len(text) > MAX_SHARED_CHARACTERS:
         raise YamlError(1, f"longer than {MAX_SHARED_CHARACTERS:,} characters")
@@ -96,7 +96,7 @@ def _read(text: str, loader: Any) -> YamlDocument:
 
 
 def _refuse_deep_nesting(text: str) -> None:
-    """libyaml recurses on the C stack without a limit: deep nesting would end the process."""
+    """Refuse deep nesting. libyaml recurses on the C stack without a limit, which would end the process."""
     depth = 0
     for bracket in re.findall(r"[][{}]", text):
         depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
@@ -114,7 +114,7 @@ CORE_SCHEMA = (
     ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
     ("merge", r"<<", "<"),
 )
-"""Kind of a plain value, its form, and the characters that it can begin with. What has no form here is text."""
+"""Kind of a plain value, its pattern, and its possible first characters. Anything else is text."""
 
 
 def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
@@ -140,10 +140,10 @@ class _Loader(yaml.SafeLoader):
 
 
 class _CallLoader(_Loader):
-    """Reads the value of a key `call` to the end of its line, as one plain text, where it has the form of a call."""
+    """Reads the value of a key `call` up to the end of its line as one plain text, if it has the form of a call."""
 
     _call_at = -1
-    """Number of the token that is such a value."""
+    """Number of the token that may be such a value."""
 
     def fetch_value(self) -> None:
         scanner: Any = self  # The stubs of PyYAML leave the scanner's attributes out.
@@ -178,7 +178,7 @@ class _Reader:
         self.lines: dict[YamlPath, int] = {}
         self.problems: list[tuple[int, str]] = []
         self._values: dict[yaml.Node, Any] = {}
-        """Of the nodes so far: what is aliased is one value, however often it is named."""
+        """Values of the nodes so far: an aliased node has one value, however often it is referenced."""
         self._open: set[yaml.Node] = set()
 
     def value(self, node: yaml.Node, path: YamlPath) -> Any:

@@ -1,4 +1,4 @@
-"""Says what is wrong with a text that is not YAML, in the words of somebody who wrote it by hand."""
+"""Says what is wrong with a text that is not YAML, in words for somebody who wrote it by hand."""
 
 import re
 
@@ -19,11 +19,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (r"another document", "a second document starts here (---). Write one"),
     (r"expected a comment or a line break", "after | or > the text starts on the next line"),
 )  # fmt: skip
-"""Pattern of PyYAML's message -> what to say."""
+"""Pattern of PyYAML's message -> what to say instead."""
 
 
 def sentence(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
-    """Return the line of the mistake in `text`, and what it is."""
+    """Return the line of the mistake in `text`, and a description of it."""
     mark = error.problem_mark or error.context_mark
     line = mark.line if mark else 0
     problem = error.problem or error.context or "not YAML"
@@ -40,7 +40,7 @@ def sentence(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
 
 
 def _unquoted(line: str) -> str:
-    """Return what to do about `*.example.com` without quotes, which YAML takes for an alias."""
+    """Return what to do about an unquoted `*.example.com`, which YAML takes for an alias."""
     found = re.search(r"(?:^|[\s\[,{])([*&][^\s,\]}]*)", line)
     value = found[1] if found else "*"
     return f'a value that starts with {value[0]} must be in quotes: write "{value}"'
