@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgun_mcp.request.received_files import ReceivedFiles
-from mailgun_mcp.server.large_messages import LARGE, TooLargeError, bounded, refuse_longer
+from mailgun_mcp.server.large_messages import LARGE, MOST_TEXT, MOST_VALUES, TooLargeError, bounded, refuse_longer
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.text.sizes import megabytes
 from mailgun_mcp.web.principal import path_in
 from mailgun_mcp.web.replay import replay
 
@@ -26,6 +27,16 @@ READS_JSON = frozenset({JSON, "application/*", "*/*", ""})
 READS_EVENTS = frozenset({EVENTS, "text/*", "*/*", ""})
 LONGEST_NUMBER = 30
 NOT_A_MESSAGE = "The body is not a JSON-RPC 2.0 message: write an object with `jsonrpc`, `method` and, for a request, `id` and `params`."
+TOO_LARGE = {
+    "error": {
+        "message": f"The request is too large: it may have at most {megabytes(MOST_TEXT)} and {MOST_VALUES:,} values. Nothing was done. "
+        "Send less. A chat needs only its newest message: its history is on the server.",
+        "type": "TooLarge",
+        "code": "toolarge",
+        "param": None,
+    }
+}
+"""What the other routes say, in the form of the chat protocols."""
 PYDANTIC = b"errors.pydantic.dev"
 ACCEPTED = 202
 """Status of the answer to a message over HTTP+SSE. Its call goes on after that answer."""
@@ -62,7 +73,8 @@ class Normalized:
                     return
                 await self._pass_body(body, scope, receive, send)
             except TooLargeError as error:
-                await _refusal(413, str(error))(scope, receive, send)
+                refuse = _refusal(413, str(error)) if path in TAKES_MESSAGES else JSONResponse(TOO_LARGE, 413)
+                await refuse(scope, receive, send)
         else:
             await (refusal or self._answer)(scope, receive, send)
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from mailgun_mcp.request.received_files import ReceivedFiles
-from mailgun_mcp.server.large_messages import MOST
+from mailgun_mcp.server.large_messages import MOST, MOST_TEXT, MOST_VALUES
 from mailgun_mcp.server.normalized import NOT_A_MESSAGE, Normalized
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +51,19 @@ async def test_a_body_that_says_that_it_is_too_large_is_not_read() -> None:
 
 
 JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    "body", [b'"' + b"x" * (MOST_TEXT + 1) + b'"', b"[" + b"1," * MOST_VALUES + b"1" * 300_000 + b"]"]
+)
+async def test_a_route_of_a_chat_refuses_what_is_too_large_in_its_own_form(body: bytes) -> None:
+    async with client() as http:
+        answer = await http.post("/v1/responses", content=body)
+        assert answer.status_code == 413
+        assert answer.json().keys() == {"error"}
+        assert answer.json()["error"]["type"] == "TooLarge"
+        assert "4.0 MB and 50,000 values" in answer.json()["error"]["message"]
+        assert "jsonrpc" in (await http.post("/mcp", content=body, headers={"Content-Type": JSON})).json()
 
 
 async def typed(http: httpx.AsyncClient, path: str, content_type: str, accept: str = "*/*") -> httpx.Response:

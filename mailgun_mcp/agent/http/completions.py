@@ -2,7 +2,8 @@
 
 The protocol has no approvals, so they are asked as text, and a line of the person's next message answers them.
 `X-Conversation-Id` or `metadata.conversation_id` names the chat. A client that names none starts a new conversation
-with each message; the earlier messages that it sends along are quoted in the new one, as text.
+with each message; the earlier messages that it sends along are quoted in the new one, as text. The same `Idempotency-Key` again is
+the same run.
 """
 
 import time
@@ -18,7 +19,7 @@ from mailgun_mcp.agent.conversations import Run
 from mailgun_mcp.agent.errors import AnswerError, BadMessageError, ForbiddenError, WaitingError
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.http.in_words import answers_in, finished, questions
-from mailgun_mcp.agent.http.requests import answer_run, answering, caller, check_answers, json_object, text_of
+from mailgun_mcp.agent.http.requests import answer_run, answering, caller, check_answers, json_object, key_of, text_of
 from mailgun_mcp.agent.http.run_usage import RunUsage, usage_before
 from mailgun_mcp.agent.http.sse import DONE, data, streaming
 from mailgun_mcp.agent.runner import Runner
@@ -65,7 +66,7 @@ class Completions:
 
     async def _complete(self, request: Request) -> Response:
         body, principal = await json_object(request), caller(request)
-        answer = _Answer(request, body)
+        answer = _Answer(request, body, key_of(request, principal))
         try:
             run = await self._begin(principal, answer)
         except WaitingError as error:
@@ -125,7 +126,7 @@ def _words(event: Event) -> str:
 class _Answer:
     """Reads one request, and forms its answer."""
 
-    def __init__(self, request: Request, body: dict[str, Any]) -> None:
+    def __init__(self, request: Request, body: dict[str, Any], key: str | None) -> None:
         messages = body.get("messages")
         last = messages[-1] if isinstance(messages, list) and messages else None
         if not isinstance(last, dict) or last.get("role") != "user":
@@ -138,8 +139,8 @@ class _Answer:
             raise BadMessageError("`metadata.conversation_id` must be a text.")
         self.text = text_of(last.get("content"))
         self.is_named = named is not None
-        self.conversation: str = named or f"completion-{token_hex(12)}"
-        self.id = f"chatcmpl-{token_hex(12)}"
+        self.conversation: str = named or f"completion-{key or token_hex(12)}"
+        self.id = f"chatcmpl-{key or token_hex(12)}"
         self.quoted = _quoted(messages[:-1] if isinstance(messages, list) else [])
         self.usage = RunUsage(Usage())
         self._created = int(time.time())

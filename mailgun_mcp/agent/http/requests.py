@@ -102,6 +102,12 @@ def answer_run(answers: list[Answer]) -> str:
     return f"answer-{sha256(json.dumps(parts).encode()).hexdigest()[:24]}"
 
 
+def key_of(request: Request, principal: Principal) -> str | None:
+    """Return what the header `Idempotency-Key` makes of ids, another for each caller, or None without one."""
+    key = request.headers.get("idempotency-key")
+    return sha256(json.dumps([principal.id, key]).encode()).hexdigest()[:24] if key else None
+
+
 def message_run(*parts: str) -> str:
     """Return a run id for a message that has an id from the client."""
     return f"message-{sha256(json.dumps(parts).encode()).hexdigest()[:24]}"

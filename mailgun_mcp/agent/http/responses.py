@@ -2,6 +2,7 @@
 
 A response's id contains the conversation's, so `previous_response_id` continues it. From `input`, only the newest user
 message or the responses to approvals are read. A name that must be typed is sent as the `reason` of an approval.
+The same `Idempotency-Key` again is the same run.
 """
 
 import json
@@ -19,7 +20,7 @@ from mailgun_mcp.agent.conversations import Run
 from mailgun_mcp.agent.errors import BadMessageError
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.http.completions import MODEL
-from mailgun_mcp.agent.http.requests import answer_run, answering, caller, check_answers, json_object, text_of
+from mailgun_mcp.agent.http.requests import answer_run, answering, caller, check_answers, json_object, key_of, text_of
 from mailgun_mcp.agent.http.run_usage import RunUsage, usage_before
 from mailgun_mcp.agent.http.sse import named, streaming
 from mailgun_mcp.agent.runner import Runner
@@ -47,8 +48,8 @@ class Responses:
 
     async def _create(self, request: Request) -> Response:
         body, principal = await json_object(request), caller(request)
-        previous = body.get("previous_response_id")
-        conversation = _conversation_of(previous) if previous is not None else f"conv_{token_hex(12)}"
+        previous, key = body.get("previous_response_id"), key_of(request, principal)
+        conversation = _conversation_of(previous) if previous is not None else f"conv_{key or token_hex(12)}"
         if previous is not None:
             await self._runner.get(principal, conversation)
         answers = check_answers(principal, _answers(body.get("input")))
@@ -56,9 +57,9 @@ class Responses:
         if answers:
             run = await self._runner.answer(principal, conversation, answers, run=answer_run(answers), client=CLIENT)
         else:
-            text, name = _newest_message(body.get("input")), f"run_{token_hex(8)}"
+            text, name = _newest_message(body.get("input")), f"run_{key or token_hex(8)}"
             run = await self._runner.start(principal, conversation, text, run=name, client=CLIENT)
-        translated = Translation(f"resp_{conversation}.{token_hex(6)}", previous, usage)
+        translated = Translation(f"resp_{conversation}.{key or token_hex(6)}", previous, usage)
         if body.get("stream") is True:
             return streaming(self._lines(run, principal, translated))
         async for event in self._runner.watch(run, principal):

@@ -41,7 +41,8 @@ class RunUsage:
 
     @property
     def _used(self) -> tuple[int, int]:
-        return self._now[0] - self._before[0], self._now[1] - self._before[1]
+        # A run that is asked for again is one of those before.
+        return max(0, self._now[0] - self._before[0]), max(0, self._now[1] - self._before[1])
 
 
 async def usage_before(runner: Runner, principal: Principal, conversation: str) -> Usage:

@@ -137,3 +137,15 @@ async def test_a_request_of_another_form_is_refused(body: object) -> None:
 async def test_how_a_run_ends_is_said() -> None:
     async with Chat([ConnectionError("x")]) as chat, openai_of(chat) as client:
         assert "The model did not answer" in await complete(client, "hello")
+
+
+async def test_the_same_idempotency_key_is_the_same_run() -> None:
+    async with Chat(["Hello."], ["Hello again."]) as chat, openai_of(chat) as client:
+        for key, expected in (("one", "Hello."), ("one", "Hello."), ("two", "Hello again.")):
+            answer = await client.chat.completions.create(
+                model="mailgun-agent",
+                messages=[{"role": "user", "content": "hi"}],
+                extra_headers={"Idempotency-Key": key},
+            )
+            assert answer.choices[0].message.content == expected
+        assert len(await chat.runner.conversations(ANN)) == 2

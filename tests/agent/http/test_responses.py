@@ -7,8 +7,8 @@ from openai import APIStatusError, AsyncOpenAI
 
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.usage import Limits, Usage
-from tests.support.chat_ways import Pause, client_of
-from tests.support.chats import ANN, CLEAR, DOMAIN, LIST, Chat
+from tests.support.chat_ways import WHO, Pause, client_of
+from tests.support.chats import ANN, BEN, CLEAR, DOMAIN, LIST, Chat
 
 pytestmark = pytest.mark.anyio
 
@@ -114,3 +114,21 @@ async def test_a_previous_response_that_nobody_gave_begins_nothing() -> None:
         answer = await client.post("/v1/responses", json=body)
         assert (answer.status_code, answer.json()["error"]["type"]) == (404, "NotFound")
         assert await chat.runner.conversations(ANN) == ()
+
+
+async def test_the_same_idempotency_key_is_the_same_run() -> None:
+    async with Chat([CLEAR], ["Cleared."], ["Once more."]) as chat, client_of(chat.runner) as http:
+        client = openai_of(http)
+        answers = [
+            await client.responses.create(
+                model="mailgun-agent", input="Clear.", extra_headers={"Idempotency-Key": "tuesday, 1"}
+            )
+            for _ in range(2)
+        ]
+        first, again = answers
+        assert (first.id, first.output[-1].id) == (again.id, again.output[-1].id)
+        assert again.usage is not None
+        assert again.usage.total_tokens >= 0
+        other = {"Idempotency-Key": "tuesday, 1", WHO: BEN.id}
+        bens = await client.responses.create(model="mailgun-agent", input="Clear.", extra_headers=other)
+        assert (bens.id != first.id, bens.output_text) == (True, "Cleared.")

@@ -131,6 +131,10 @@ const shown = {
     card.querySelector("h2").textContent = "What was asked";
     card.querySelector(".quiet")?.remove();
     card.querySelector("form")?.remove();
+    const shown = card.querySelector(".text");
+    const folded = element("details", "");
+    shown.replaceWith(folded);
+    folded.append(element("summary", "", "The form that was shown"), shown);
     card.append(element("p", "state", `${event.status}${event.by ? ` by ${event.by}` : ""}${event.reason ? `: ${event.reason}` : ""}`));
   },
   third_party_text() {
