@@ -37,6 +37,8 @@ METAVARS = {
     "subaccount": "ID",
 }
 """Assumption -> the placeholder for its value in help."""
+DEFAULTS = {"principal": "; default: you", "at": "; default: now"}
+"""Assumption -> its default, as help shows it."""
 NAMES = ("check", "explain", "test", "table", "replay", "schema")
 
 
@@ -63,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name != "list_members":
             choices = ("us", "eu") if name == "region" else None
             flag = f"--{name.replace('_', '-')}"
-            explaining.add_argument(flag, metavar=METAVARS.get(name), choices=choices, help=meaning)
+            default = DEFAULTS.get(name, "")
+            explaining.add_argument(flag, metavar=METAVARS.get(name), choices=choices, help=f"{meaning}{default}")
     explaining.add_argument("--caller", dest="principal", help=argparse.SUPPRESS)
     testing = actions.add_parser("test", help="run the tests in a file")
     testing.add_argument("file", help="policy file")
@@ -147,6 +150,7 @@ def _unmatched_principals(arguments: argparse.Namespace, policy: "Policy", catal
 
 def _explain(arguments: argparse.Namespace) -> int:
     from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation
+    from mailgun_mcp.identity.principal import local_user
     from mailgun_mcp.policy.engine import decide, explain
     from mailgun_mcp.policy.file.hypothetical import ASSUMPTIONS, assumed_facts, unknown_arguments
     from mailgun_mcp.request.as_meant import as_meant
@@ -158,12 +162,11 @@ def _explain(arguments: argparse.Namespace) -> int:
     built_in = arguments.tool in OWN_TOOLS
     operation = builtin_operation(arguments.tool) if built_in else catalogue.find(arguments.tool)
     policy = _chosen(arguments, catalogue)
-    assumptions = {name: value for name in ASSUMPTIONS if (value := getattr(arguments, name, None)) is not None}
+    given = {name: value for name in ASSUMPTIONS if (value := getattr(arguments, name, None)) is not None}
+    assumptions = {"principal": local_user().id, "at": datetime.now(UTC).isoformat(), **given}
     call_arguments = as_meant(operation, read_call_arguments(arguments.arguments, operation.tool["inputSchema"]))
     try:
-        facts = assumed_facts(
-            operation, call_arguments, {"at": datetime.now(UTC).isoformat(), **assumptions}, policy.timezone
-        )
+        facts = assumed_facts(operation, call_arguments, assumptions, policy.timezone)
     except ValueError as error:
         raise SettingsError(str(error)) from error
     faults = unknown_arguments(operation, call_arguments)

@@ -9,6 +9,7 @@ import pytest
 from mailgun_mcp.cli import policy as command
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.parser import Parser, parse
+from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.policy.file.schema import json_schema
 from mailgun_mcp.settings import SettingsError
 from tests.support.operations import catalogue
@@ -326,6 +327,19 @@ def test_a_rule_on_a_principal_that_nobody_can_be_is_an_error(
     assert run("check", str(file)) == FAILED
     assert "no principal is called intern-*" in capsys.readouterr().err
     assert run("check", str(file), "--principals", "ana, intern-7") == OK
+
+
+def test_explain_is_about_the_local_user_unless_somebody_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    me = local_user().id
+    (tmp_path / "p.yaml").write_text(
+        f"version: 1\nrules: [{{match: {{principal: {me}}}, decision: allow}}]", encoding="utf-8"
+    )
+    assert run("explain", "list_domains", "--policy", str(tmp_path / "p.yaml")) == OK
+    assert capsys.readouterr().out.startswith("decision: allow")
+    assert run("explain", "list_domains", "--policy", str(tmp_path / "p.yaml"), "--principal", f"not {me}") == OK
+    assert f"principal is 'not {me}', not {me}" in capsys.readouterr().out
 
 
 def test_a_built_in_tool_is_explained_too(capsys: pytest.CaptureFixture[str]) -> None:
