@@ -18,6 +18,7 @@ from mailgun_mcp.policy.file.load import PolicyError, parse_policy
 from mailgun_mcp.policy.profiles import PROFILES
 from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario
 from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.text.validation_words import fault_in_words
 from mailgun_mcp.text.yaml import YamlError, YamlPath, read
 
 
@@ -43,7 +44,8 @@ def open_tasks(path: Path) -> tuple[Task, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{path}: cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise TaskError(f"{path}: cannot be read: {reason}") from error
     return parse_tasks(text, path.name, path.parent)
 
 
@@ -61,8 +63,9 @@ def parse_tasks(text: str, name: str, directory: Path | None = None) -> tuple[Ta
     try:
         tasks = TaskFile.model_validate(document.value).tasks
     except ValidationError as error:
-        faults = [f"{name}:{document.line(fault['loc'])}: {_fault(fault)}" for fault in error.errors()]
-        raise TaskError("\n".join(faults)) from error
+        faults = [fault for fault in error.errors() if not _is_echo(fault)]
+        lines = [f"{name}:{document.line(fault['loc'])}: {fault_in_words(fault)}" for fault in faults]
+        raise TaskError("\n".join(lines)) from error
     tasks = tuple(_with_scenario_path(task, directory) for task in tasks)
     problems = sorted((document.line(path) + offset, text) for path, offset, text in _problems(tasks))
     if problems:
@@ -154,7 +157,6 @@ def _problem_of_call(call: ToolCall, catalogue: Catalogue) -> str | None:
     return "; ".join(unknown_arguments(catalogue.find(tool), arguments)) or None
 
 
-def _fault(fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"])
-    text = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
-    return f"{where}: {text}" if where else str(text)
+def _is_echo(fault: Any) -> bool:
+    """Return whether a list is called too short only because what is in it has faults of its own."""
+    return fault["type"] == "too_short" and bool(fault["input"])

@@ -81,6 +81,25 @@ def test_a_mistake_is_named_with_its_line(old: str, new: str, said: str) -> None
     assert said in str(error.value)
 
 
+def test_a_list_is_not_called_empty_because_of_what_is_wrong_inside() -> None:
+    with pytest.raises(TaskError) as error:
+        parse_tasks(TASK.replace("family: clean", "family: cleaning", 1), "task.yaml")
+    assert str(error.value).count("\n") == 0
+    with pytest.raises(TaskError, match=r"^task.yaml:1: the file should be a mapping$"):
+        parse_tasks("", "task.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file or directory"), (b"\xff", "it is not UTF-8 text")]
+)
+def test_a_file_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    path = tmp_path / "mine.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(TaskError, match=f"cannot be read: {reason}$"):
+        open_tasks(path)
+
+
 def test_a_key_that_stands_twice_and_an_id_that_stands_twice_are_mistakes() -> None:
     with pytest.raises(TaskError, match=r"task.yaml:5: duplicate key 'family'"):
         parse_tasks(TASK.replace("    ask:", "    family: clean\n    ask:", 1), "task.yaml")

@@ -9,16 +9,8 @@ from pydantic import ValidationError
 from mailgun_mcp.policy.file.fields import CURRENCY, NAME
 from mailgun_mcp.policy.file.schema import MODELS
 from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.text.validation_words import in_words
 from mailgun_mcp.text.yaml import YamlDocument, YamlPath
-
-WORDS = {
-    "a valid boolean": "true or false",
-    "a valid dictionary": "a mapping",
-    "a valid integer": "a whole number",
-    "a valid list": "a list",
-    "a valid number": "a number",
-    "a valid string": "text",
-}
 
 PATTERNS = {
     NAME: "is not a name: write letters, digits, '-', '_' and '.', without spaces, at most 64",
@@ -52,20 +44,11 @@ def _problem(fault: Any, document: YamlDocument) -> tuple[int, str]:
                 text = f"{where}: {unknown('value', str(value), choices)}"
         case "string_pattern_mismatch":
             text = f"{where}: {value!r:.80} {PATTERNS[fault['ctx']['pattern']]}"
-        case "model_type":
-            text = f"{where}: should be a mapping"
-        case _ if value is None:
+        case kind if value is None and kind != "model_type":
             text = f"{where} has no value: give it one, or leave it out"
         case _:
-            text = f"{where}: {_lowered(fault['msg'])}"
+            text = f"{where}: {in_words(fault['type'], fault['msg'])}"
     return document.line(path), text
-
-
-def _lowered(message: str) -> str:
-    message = message.removeprefix("Value error, ").replace("Input should", "should")
-    for theirs, ours in WORDS.items():
-        message = message.replace(theirs, ours)
-    return message
 
 
 def _dotted(path: YamlPath) -> str:

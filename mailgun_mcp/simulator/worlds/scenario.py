@@ -10,6 +10,7 @@ from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.simulator.worlds.case import Case
 from mailgun_mcp.simulator.worlds.incidents import Address, HostName, Incident, Rate, ScenarioPart, Throttling
 from mailgun_mcp.text.suggest import suggest
+from mailgun_mcp.text.validation_words import fault_in_words
 from mailgun_mcp.text.yaml import YamlError, read
 
 MOST_MESSAGES = 20_000
@@ -127,7 +128,9 @@ def open_scenario(name: str) -> Scenario:
     try:
         return parse_scenario(Path(name).expanduser().read_text(encoding="utf-8"), name)
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{name}: cannot be read: {error}") from error
+        raise ScenarioError(
+            f"{name}: cannot be read: {error.strerror if isinstance(error, OSError) else error}"
+        ) from error
 
 
 def scenario_from_json(value: Any) -> Scenario:
@@ -139,7 +142,7 @@ def scenario_from_json(value: Any) -> Scenario:
     try:
         return Scenario.model_validate(value)
     except ValidationError as error:
-        raise ScenarioError("; ".join(_fault(fault) for fault in error.errors())) from error
+        raise ScenarioError("; ".join(fault_in_words(fault) for fault in error.errors())) from error
 
 
 def parse_scenario(text: str, name: str) -> Scenario:
@@ -153,11 +156,5 @@ def parse_scenario(text: str, name: str) -> Scenario:
     try:
         return Scenario.model_validate(document.value)
     except ValidationError as error:
-        faults = [f"{name}:{document.line(fault['loc'])}: {_fault(fault)}" for fault in error.errors()]
+        faults = [f"{name}:{document.line(fault['loc'])}: {fault_in_words(fault)}" for fault in error.errors()]
         raise ScenarioError("\n".join(faults)) from error
-
-
-def _fault(fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"])
-    text = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
-    return f"{where}: {text}" if where else str(text)

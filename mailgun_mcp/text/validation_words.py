@@ -1,0 +1,32 @@
+"""Says what pydantic found wrong with a YAML file, without the words of Python."""
+
+from typing import Any
+
+WORDS = {
+    "a valid boolean": "true or false",
+    "a valid dictionary": "a mapping",
+    "a valid integer": "a whole number",
+    "a valid list": "a list",
+    "a valid tuple": "a list",
+    "a valid number": "a number",
+    "a valid string": "text",
+}
+
+
+def in_words(kind: str, message: str) -> str:
+    """Return a fault's message, such as `should be text` for `Input should be a valid string`."""
+    if kind == "model_type":
+        return "should be a mapping"
+    message = message.removeprefix("Value error, ").replace("Input should", "should")
+    for theirs, ours in WORDS.items():
+        message = message.replace(theirs, ours)
+    return message
+
+
+def fault_in_words(fault: Any) -> str:
+    """Return one of `ValidationError.errors()`: the key, such as `domains.0.name`, and what is wrong with it."""
+    text = "unknown key" if fault["type"] == "extra_forbidden" else in_words(fault["type"], fault["msg"])
+    where = ".".join(str(part) for part in fault["loc"])
+    if where:
+        return f"{where}: {text}"
+    return f"the file {text}" if text.startswith("should") else text
