@@ -299,7 +299,7 @@ def _senders(operation: Operation, arguments: Arguments, headers: Headers, fault
 
 
 def _replies_to(operation: Operation, arguments: Arguments, headers: Headers) -> Iterator[str]:
-    """Yield who gets replies. An ambiguous address is no reason to refuse: this call sends it no mail."""
+    """Yield who gets replies. An ambiguous address does not cause a refusal: this call sends it no mail."""
     for name, value in headers or _template_headers(operation, arguments):
         if name.strip().lower() in REPLY_HEADERS:
             yield from _addresses(f"header {name}", value, [])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FILE = "state.db"
 BUSY_SECONDS = 5.0
 CACHE = 512
-"""Kilobytes of pages that each connection keeps. SQLite's default, 2,000, is no faster: the system caches them too."""
+"""Kilobytes of pages that each connection keeps. With SQLite's default of 2,000, it is not faster: the system caches them too."""
 MONTHS = 400 * 86_400
 """How long finished records are kept, in seconds."""
 DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to start over, without what it holds"

@@ -33,7 +33,7 @@ def canonical_host(host: str) -> str | None:
 
 
 def canonical_ip(text: str) -> str | None:
-    """Return the IP address in its shortest form, and an IPv4-mapped IPv6 address as IPv4; None if it is no address."""
+    """Return the IP address in its shortest form, and an IPv4-mapped IPv6 address as IPv4; None for any other text."""
     from ipaddress import IPv6Address, ip_address
 
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 LONGEST = 100
-"""Longest name, in characters, for which one is suggested. A longer one is no typo, and takes long to compare."""
+"""Longest name, in characters, for which one is suggested. A longer one is hardly a typo, and takes long to compare."""
 
 
 def suggest(name: str, names: Iterable[str]) -> str | None:

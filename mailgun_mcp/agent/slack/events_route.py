@@ -61,7 +61,7 @@ class EventsRoute:
         if not compare_digest(right.encode(), signature.encode()):
             return _refused(401, "the signature is not that of this app's signing secret")
         if self._was_seen(signature, now):
-            # When Slack sends something again, it signs it anew. A repeat by a proxy has been handled already.
+            # When Slack sends something again, it signs it again. A repeat by a proxy has been handled already.
             return _refused(401, "it was sent before") if "x-slack-retry-num" not in request.headers else Response()
         return None
 
