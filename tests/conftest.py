@@ -8,8 +8,10 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -141,8 +143,31 @@ def state_url(engine: str, request: pytest.FixtureRequest) -> Iterator[str | Non
         return
     running: Cluster = request.getfixturevalue("postgresql")
     url = running.prepared_database()
-    yield url
+    with _pools_are_closed():
+        yield url
     running.drop(url)
+
+
+@contextmanager
+def _pools_are_closed() -> Iterator[None]:
+    """Close every pool of a test before its database goes: one that is left tries to connect for minutes.
+
+    Its threads use `random` meanwhile, which Hypothesis takes for a fault of the test that runs then.
+    """
+    from mailgun_mcp.store import postgresql_driver
+
+    pools: list[Any] = []
+    new_pool = postgresql_driver.new_pool
+
+    def remembered(*arguments: Any) -> Any:
+        pools.append(new_pool(*arguments))
+        return pools[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgresql_driver, "new_pool", remembered)
+        yield
+    for pool in pools:
+        pool.close()
 
 
 @pytest.fixture

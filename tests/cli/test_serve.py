@@ -11,7 +11,7 @@ from mailgun_mcp import asgi
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from mailgun_mcp.cli.serve import serve
-from mailgun_mcp.server import stdio
+from mailgun_mcp.server import stdio_session
 from mailgun_mcp.settings import SettingsError
 
 
@@ -26,7 +26,7 @@ def _collector_as_before() -> Iterator[None]:
 def started(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was started: the transport, its options, and whether garbage was collected."""
     started: list[Any] = []
-    monkeypatch.setattr(stdio, "serve", lambda *_: started.append(("stdio", {}, gc.isenabled())))
+    monkeypatch.setattr(stdio_session, "serve", lambda *_: started.append(("stdio", {}, gc.isenabled())))
     monkeypatch.setattr(asgi, "serve", lambda _, options: started.append(("http", options, gc.isenabled())))
     return started
 
