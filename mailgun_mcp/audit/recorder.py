@@ -56,9 +56,9 @@ class Recorder:
         self._log = AuditLog(store)
         self._heads = HeadSchedule(self._log, clock, monotonic, rules.heads)
         self._refusals = Refusals(clock)
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
-        self._unwaited: deque[_Job] = deque()
-        """Jobs that nobody waits for. They do not wake the thread, because that would delay the next call."""
+        self._jobs: deque[_Job] = deque()
+        """Jobs in the order of the calls. One that nobody waits for does not wake the thread: it would delay a call."""
+        self._wakes: SimpleQueue[None] = SimpleQueue()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         """The event loop that owns the timer."""
@@ -121,12 +121,13 @@ class Recorder:
 
     def close(self) -> None:
         """Write the remaining entries, and end the thread."""
-        self._put_unwaited()
-        for summary in self._refusals.ended(now=True):
-            self._put(_Job(summary, False, None))
+        self._jobs += [_Job(summary, False, None) for summary in self._refusals.ended(now=True)]
+        if self._jobs:
+            self._wake_thread()
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._jobs.put(_Job(None, False, None))
+            self._jobs.append(_Job(None, False, None))
+            self._wakes.put(None)
             thread.join()
         self._store.close()
 
@@ -150,27 +151,26 @@ class Recorder:
         return done
 
     def _put(self, job: _Job) -> None:
+        self._jobs.append(job)
+        self._wake_thread()
+
+    def _wake_thread(self) -> None:
         if self._thread is None:
             self._thread = Thread(target=self._run, name="audit log", daemon=True)
             self._thread.start()
-        self._jobs.put(job)
+        self._wakes.put(None)
 
     def _put_later(self, entry: LogEntry) -> None:
-        """Queue an entry that nobody waits for. It is written with the next awaited entry, or after a moment."""
-        self._unwaited.append(_Job(entry, False, None))
+        """Have an entry written that nobody waits for: with the next that somebody waits for, or after a moment."""
+        self._jobs.append(_Job(entry, False, None))
         loop = asyncio.get_running_loop()
         if self._timer is None or self._loop is not loop:
-            self._loop, self._timer = loop, loop.call_later(LINGERING, self._wake)
+            self._loop, self._timer = loop, loop.call_later(LINGERING, self._on_timer)
 
-    def _wake(self) -> None:
+    def _on_timer(self) -> None:
         self._timer = None
-        self._put_unwaited()
-
-    def _put_unwaited(self) -> None:
-        # The thread takes jobs from the same queue.
-        with suppress(IndexError):
-            while True:
-                self._put(self._unwaited.popleft())
+        if self._jobs:
+            self._wake_thread()
 
     def _run(self) -> None:
         while True:
@@ -182,19 +182,18 @@ class Recorder:
                 return
 
     def _gathered(self) -> list[_Job]:
-        """Return the next jobs, including those that nobody waits for, to be written in one transaction."""
-        jobs: list[_Job] = []
+        """Return the next jobs, which share one transaction, in the order of the calls."""
         with suppress(Empty):
-            jobs.append(self._jobs.get(timeout=self._heads.wait))
-            # Only this thread takes jobs from the queue.
-            while len(jobs) < GATHERED and not self._jobs.empty():
-                jobs.append(self._jobs.get(block=False))
-        # Jobs that nobody waits for were queued earlier. They come first, so that the log keeps the order of the calls.
-        earlier: list[_Job] = []
-        with suppress(IndexError):
-            while self._unwaited and len(earlier) < GATHERED:
-                earlier.append(self._unwaited.popleft())
-        return [*earlier, *jobs]
+            self._wakes.get(timeout=self._heads.wait)
+            # Only this thread takes from the queue. A job is there before its wake, so none is missed.
+            while not self._wakes.empty():
+                self._wakes.get(block=False)
+        jobs: list[_Job] = []
+        while self._jobs and len(jobs) < GATHERED:
+            jobs.append(self._jobs.popleft())
+        if len(jobs) == GATHERED:
+            self._wakes.put(None)
+        return jobs
 
     def _commit(self, jobs: list[_Job]) -> None:
         if not jobs:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Event
 from typing import Any
 
@@ -156,6 +157,43 @@ async def test_the_outcome_of_a_read_is_written_although_no_call_follows(
     with anyio.fail_after(30):
         while [entry.kind for entry in services.audit_log.entries()] != ["intent", "outcome"]:
             await anyio.lowlevel.checkpoint()
+
+
+async def test_the_log_has_the_order_of_the_calls_also_if_the_thread_is_overtaken(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drained, goes_on = Event(), Event()
+
+    class Overtaken(SimpleQueue[Any]):
+        def empty(self) -> bool:
+            is_empty = super().empty()
+            if is_empty and pauses.is_set():
+                pauses.clear()
+                drained.set()
+                goes_on.wait(30)
+            return is_empty
+
+    pauses = Event()
+    monkeypatch.setattr("mailgun_mcp.audit.recorder.SimpleQueue", Overtaken)
+    monkeypatch.setattr("mailgun_mcp.audit.recorder.LINGERING", 3600.0)
+    services = recorded_services(mailgun, policy=profile("read-only"))
+    await run(services, "get_bounce", BOUNCE)
+    pauses.set()
+    read = asyncio.create_task(run(services, "list_bounces", {"domain": "mg.example.com"}))
+    await asyncio.to_thread(drained.wait, 30)
+    services.recorder._on_timer()
+    await run(services, "delete_bounce", BOUNCE)
+    goes_on.set()
+    await read
+    services.recorder.close()
+    written = [(json.loads(entry.body).get("tool"), entry.kind) for entry in services.audit_log.entries()]
+    assert written == [
+        ("get_bounce", "intent"),
+        (None, "outcome"),
+        ("list_bounces", "intent"),
+        ("delete_bounce", "outcome"),
+        (None, "outcome"),
+    ]
 
 
 async def test_a_read_that_is_cancelled_while_its_intent_is_written_has_its_outcome(mailgun: Recorder) -> None:
