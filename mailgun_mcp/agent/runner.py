@@ -284,12 +284,7 @@ class Runner:
         return text
 
     async def _continue(self, principal: Principal, conversation: str, run: str, client: str) -> Run:
-        claimed, broke_off = await in_thread(
-            self._conversations.claim_again,
-            *(conversation, run, principal, client),
-            holder=self._holder,
-            now=self._services.clock(),
-        )
+        claimed, broke_off = await self._claim_again(principal, conversation, run, client)
 
         async def recover(live: LiveRun) -> None:
             await self._settling.broken(live, broke_off=broke_off)
@@ -297,14 +292,17 @@ class Runner:
         self._begin(claimed, Caller(principal, client=client, asker=InChat(), shows_views=True), recover)
         return claimed
 
-    async def _close_broken(self, principal: Principal, conversation: str, run: str, client: str) -> Run:
-        """End the run of a process that died."""
-        claimed, _ = await in_thread(
+    async def _claim_again(self, principal: Principal, conversation: str, run: str, client: str) -> tuple[Run, bool]:
+        return await in_thread(
             self._conversations.claim_again,
             *(conversation, run, principal, client),
             holder=self._holder,
             now=self._services.clock(),
         )
+
+    async def _close_broken(self, principal: Principal, conversation: str, run: str, client: str) -> Run:
+        """End the run of a process that died."""
+        claimed, _ = await self._claim_again(principal, conversation, run, client)
 
         async def close(live: LiveRun) -> None:
             await self._end(live, principal, Ended("failed", STOPPED))
