@@ -5,7 +5,7 @@ forward("https://example.com/mail?id=\\1"), store(notify="https://example.com/ne
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -143,19 +143,21 @@ class _Reader:
 
 
 def _either(reader: _Reader) -> RouteExpression:
-    parts = [_all(reader)]
-    while reader.peek().lower() == "or":
-        reader.take()
-        parts.append(_all(reader))
-    return parts[0] if len(parts) == 1 else CombinedExpression("or", tuple(parts))
+    return _combined(reader, "or", _all)
 
 
 def _all(reader: _Reader) -> RouteExpression:
-    parts = [_one(reader)]
-    while reader.peek().lower() == "and":
+    return _combined(reader, "and", _one)
+
+
+def _combined(
+    reader: _Reader, operator: Literal["and", "or"], read_part: Callable[[_Reader], RouteExpression]
+) -> RouteExpression:
+    parts = [read_part(reader)]
+    while reader.peek().lower() == operator:
         reader.take()
-        parts.append(_one(reader))
-    return parts[0] if len(parts) == 1 else CombinedExpression("and", tuple(parts))
+        parts.append(read_part(reader))
+    return parts[0] if len(parts) == 1 else CombinedExpression(operator, tuple(parts))
 
 
 def _one(reader: _Reader) -> RouteExpression:
