@@ -5,7 +5,6 @@ for the call that was begun here. So each call is made once, and the handler can
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -21,11 +20,12 @@ from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.server.description import SERVER_INFO
-from mailgun_mcp.server.plain_messages import META, Client, NotUnderstoodError, client_of_call, is_identifier
+from mailgun_mcp.server.plain_messages import META, Client, NotUnderstoodError, client_of_call, is_identifier, to_line
 
 CLOSED = {"code": -32000, "message": "Connection closed"}
 """The error with which the SDK answers unfinished requests when the client closes stdin."""
 STAMP = f',"_meta":{compact({f"{META}serverInfo": SERVER_INFO})}'
+COMPLETE = ',"resultType":"complete"'
 NOT_JSON = ("NaN", "Infinity")
 """What Python's JSON writer puts for numbers that JSON lacks. Text that contains one of these is left to the SDK."""
 BEGUN = "mailgun_mcp.begun_call"
@@ -133,7 +133,7 @@ class DirectCalls:
                 await call.task
             if not call.is_answered and not call.goes_on:
                 with suppress(anyio.BrokenResourceError):
-                    await self._write(_line({"jsonrpc": "2.0", "id": call.identifier, "error": CLOSED}))
+                    await self._write(to_line({"jsonrpc": "2.0", "id": call.identifier, "error": CLOSED}))
 
     def _ended(self, key: int | str, task: "asyncio.Task[CallResult]") -> None:
         del self._calls[key]
@@ -181,13 +181,10 @@ def answer_of(identifier: int | str, outcome: CallResult, *, modern: bool) -> by
         return (
             f'{{"jsonrpc":"2.0","id":{compact(identifier)},"result":'
             f'{{"content":[{{"text":{compact(outcome.text)},"type":"text"}}],"isError":{compact(outcome.is_error)}'
-            f"{_COMPLETE if modern else ''}{structured}{STAMP if modern else ''}}}}}\n"
+            f"{COMPLETE if modern else ''}{structured}{STAMP if modern else ''}}}}}\n"
         ).encode()
     except UnicodeEncodeError:
         return None
-
-
-_COMPLETE = ',"resultType":"complete"'
 
 
 def _progress(write: Write, token: int | str | None) -> Callable[[str], Awaitable[None]]:
@@ -198,7 +195,7 @@ def _progress(write: Write, token: int | str | None) -> Callable[[str], Awaitabl
         steps += 1
         if token is not None:
             params = {"progressToken": token, "progress": steps, "message": message}
-            await write(_line({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}))
+            await write(to_line({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}))
 
     return notify
 
@@ -209,7 +206,3 @@ def _same(identifier: int | str) -> int | str:
         return int(identifier)
     except ValueError:
         return identifier
-
-
-def _line(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

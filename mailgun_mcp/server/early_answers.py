@@ -4,7 +4,6 @@ It answers only what it fully understands. At the first message that it does not
 SDK gets `replay` (the earlier messages that it must see to continue the session), then that message.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -25,6 +24,7 @@ from mailgun_mcp.server.plain_messages import (
     client_of,
     is_identifier,
     parsed,
+    to_line,
 )
 
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -54,7 +54,7 @@ class EarlyAnswers:
         if "id" not in message:
             return self._noted(line, *request)
         result = self._result(line, *request)
-        return _serialized({"jsonrpc": "2.0", "id": message["id"], "result": result})
+        return to_line({"jsonrpc": "2.0", "id": message["id"], "result": result})
 
     def _noted(self, line: bytes, method: Any, params: Any) -> bytes:
         if (self._era, method, params, len(self.replay)) != ("legacy", "notifications/initialized", {}, 1):
@@ -113,10 +113,6 @@ class EarlyAnswers:
     def _listed_tools(self) -> list[Message]:
         self.listed = True
         return self._services.listed_tools
-
-
-def _serialized(message: Message) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _client_of_initialize(params: Any) -> Client:

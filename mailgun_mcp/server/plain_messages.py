@@ -134,5 +134,10 @@ def _is_dicts(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_dicts, value.values()))
 
 
+def to_line(message: Message) -> bytes:
+    """Return the message as a line."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
 def is_identifier(value: Any) -> bool:
     return isinstance(value, int | str) and not isinstance(value, bool)
