@@ -146,16 +146,10 @@ def create(
         ],
     )
 
-    async def missing(access: Any, tool: str, arguments: Any) -> frozenset[str]:
-        return await missing_scopes(services, access, tool, arguments)
-
-    app: ASGIApp = KnownToSdk(routes)
-    if settings.transport != "sse" and may_answer():
-        app = DirectHttp(app, services, routes.state.called)
-    app = Scopes(app, missing, challenge)
     documents = frozenset(route.path for route in (*metadata, *cards))
-    public = HEALTH | documents
-    app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
+    app: ASGIApp = _checked(routes, services, settings, challenge)
+    app = Normalized(app, files=services.files.received)
+    app = Authentication(app, verifiers, challenge, public=HEALTH | documents)
     changes = Changes(services.store, services.approvals, services.clock)
     api = Authentication(ApprovalsApi(services, changes).app(), verifiers, Challenge(url, as_json=True))
     sections = (*approvals.SECTIONS, *personal_key.sections(services), *(agent.sections if agent else ()))
@@ -170,6 +164,18 @@ def create(
     draining = Draining(BodyDeadline(app), most=settings.max_requests, calls=services.running, finite=turns)
     tokens = [verifier for verifier in verifiers or () if isinstance(verifier, StaticTokens)]
     return App(draining, routes, agent, webhooks_of(services, settings), readiness, *tokens)
+
+
+def _checked(routes: Starlette, services: Services, settings: Settings, challenge: Challenge) -> ASGIApp:
+    """Return the routes behind the check of scopes. Plain calls are answered in front of the SDK."""
+
+    async def missing(access: Any, tool: str, arguments: Any) -> frozenset[str]:
+        return await missing_scopes(services, access, tool, arguments)
+
+    app: ASGIApp = KnownToSdk(routes)
+    if settings.transport != "sse" and may_answer():
+        app = DirectHttp(app, services, routes.state.called)
+    return Scopes(app, missing, challenge)
 
 
 def serve(services: Services, settings: Settings) -> None:
