@@ -84,7 +84,6 @@ class _Watcher:
     """The thread that looks for changes as long as anybody watches."""
 
     def __init__(self, store: Store) -> None:
-        # A separate connection, because SQLite reports only changes made by other connections.
         self._store = store.reopened()
         self._lock = Lock()
         self._watching: set[Changes] = set()
@@ -111,20 +110,19 @@ class _Watcher:
             changes.tell()
 
     def _poll(self, ended: Event) -> None:
+        # A connection of this thread alone: SQLite reports only changes made by other connections, and counts them for
+        # each connection. An earlier thread that ends late must not close it.
+        store = self._store.reopened()
         version: object = None
         while not ended.wait(SQLITE_EVERY if version is not None else 0):
             # A state that cannot be read counts as changed: the next reader gets the error.
             latest: object = object()
             with suppress(StateError):
-                latest = self._data_version() if self._store.exists else "none"
+                latest = _data_version(store) if store.exists else "none"
             if latest != version:
                 version = latest
                 self._tell()
-        self._store.close()
-
-    def _data_version(self) -> object:
-        with self._store.reading() as connection:
-            return connection.execute("PRAGMA data_version").fetchone()[0]
+        store.close()
 
     def _listen(self, ended: Event) -> None:
         while not ended.is_set():
@@ -133,6 +131,11 @@ class _Watcher:
             # Changes made while there was no connection are found by reading.
             self._tell()
             ended.wait(AGAIN)
+
+
+def _data_version(store: Store) -> object:
+    with store.reading() as connection:
+        return connection.execute("PRAGMA data_version").fetchone()[0]
 
 
 _lock = Lock()

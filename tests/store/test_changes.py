@@ -1,5 +1,7 @@
 """Who watches the state hears of what any process changes, on both engines."""
 
+from threading import Event, current_thread
+
 import anyio
 import pytest
 
@@ -52,6 +54,32 @@ async def test_without_a_change_the_waiting_ends_in_time(store: Store) -> None:
     async with watching(store) as changes:
         await told(changes)
         assert await changes.wait(0.1) is False
+
+
+@on_sqlite
+async def test_a_change_is_noticed_although_an_earlier_watch_ends_late(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_close, closed, close = Event(), Event(), Store.close
+
+    def close_late(self: Store) -> None:
+        if current_thread().name == "state changes":
+            may_close.wait(PATIENCE)
+            close(self)
+            closed.set()
+        else:
+            close(self)
+
+    monkeypatch.setattr(Store, "close", close_late)
+    request_approval(store, asked())
+    async with watching(store) as changes:
+        await changes.wait(PATIENCE)
+    async with watching(store) as changes:
+        await told(changes)
+        may_close.set()
+        await in_thread(closed.wait, PATIENCE)
+        await in_thread(request_approval, store, asked(request="another"))
+        assert await changes.wait(PATIENCE)
 
 
 async def test_the_thread_ends_with_the_last_who_watches(store: Store) -> None:
