@@ -67,4 +67,4 @@ class HeadSchedule:
     def _complain(self, error: StateError) -> None:
         if not self._complained:
             self._complained = True
-            logger().error("the head of the audit log is not noted", reason=str(error))
+            logger().error("the head of the audit log could not be recorded", reason=str(error))

@@ -61,7 +61,7 @@ def exported(path: Path) -> tuple[Head, ...]:
     except OSError as error:
         raise StateError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise StateError(f"{path} is not a file of exported heads: one JSON record a line") from error
+        raise StateError(f"{path} is not a file of exported heads: one JSON record per line") from error
 
 
 def _head(text: str, source: str) -> Head:

@@ -180,7 +180,7 @@ class AuditLog:
     def _verify_missing(self, expect: str | None, heads: Sequence[Head]) -> Verification:
         result = ChainCheck(self._keys, (0, START), heads, expect).run((), 0)
         if result.broken is None and self._keys.exist:
-            return Verification(0, START, "the log is missing: there is a key for it, and no database")
+            return Verification(0, START, "the log is missing: its key exists, but its database does not")
         return result
 
     def head(self, now: float) -> Head:
@@ -204,7 +204,7 @@ class AuditLog:
             try:
                 note(self._store.directory, head)
             except OSError as error:
-                raise StateError(f"the head of the audit log cannot be noted: {error.strerror or error}") from error
+                raise StateError(f"the head of the audit log cannot be recorded: {error.strerror or error}") from error
 
     def rotate_key(self, now: float) -> AuditKey:
         """Sign all later entries with a new key, and return it. The old key signs an entry that says so."""
@@ -228,7 +228,7 @@ class AuditLog:
         try:
             note(self._store.directory, self.head(now))
         except OSError as error:
-            raise StateError(f"the head of the audit log cannot be noted: {error.strerror or error}") from error
+            raise StateError(f"the head of the audit log cannot be recorded: {error.strerror or error}") from error
 
     def _holds(self, head: Head) -> bool:
         with self._store.reading() as connection:

@@ -140,11 +140,11 @@ class ChainCheck:
         seq, entry_hash = self.anchor
         if head.seq < seq or (head.seq, head.hash) == (seq, entry_hash) or self._hashes.get(head.seq) == head.hash:
             return None
-        noted = f"as noted at {iso(head.at)} ({head.source or 'a head given'})"
+        noted = f"as recorded at {iso(head.at)} ({head.source or 'a given head'})"
         if head.seq > self.seq:
             missing = f"{_entries(self.seq + 1, head.seq)} missing" if self.seq else "the log is missing"
             return f"{missing}: it had {head.seq} entries, {noted}"
-        return f"entry {head.seq} is not the one {noted}: the log was rewritten or replaced"
+        return f"entry {head.seq} is not {noted}: the log was rewritten or replaced"
 
     def _result(self, broken: str | None) -> Verification:
         notes = list(self._notes)

@@ -139,12 +139,14 @@ class Accounts:
             waiting = [key for row in rows if (key := _key(row)).fingerprint.startswith(fingerprint or "")]
             if not waiting:
                 raise AccountError(
-                    f"no API key waits to be accepted for the account {name}: start a server with the new key and "
+                    f"no API key is waiting to be accepted for the account {name}: start a server with the new key and "
                     f"--account {name}, let it make one call, and try again"
                 )
             if len(waiting) > 1:
                 listed = ", ".join(f"{key.fingerprint[:SHOWN]} ({key.endpoint})" for key in waiting)
-                raise AccountError(f"{len(waiting)} API keys wait for the account {name}: choose with --key: {listed}")
+                raise AccountError(
+                    f"{len(waiting)} API keys are waiting for the account {name}: choose with --key: {listed}"
+                )
             _assign(connection, waiting[0], account)
         return waiting[0]
 
@@ -175,7 +177,7 @@ class Accounts:
                 return
             if _id_of(connection, new) is not None:
                 raise AccountError(
-                    f"{new} is another account. If {name} is the same account with another API key, "
+                    f"{new} is a different account. If {name} is the same account with another API key, "
                     f"run `{self._command('accept', new, '--from', name)}`"
                 )
             _set_name(connection, account, new)
@@ -214,8 +216,8 @@ def _create(connection: Connection, key: KeyInUse, now: float, command: Command)
     adopted = adopt(connection, account, former=key.former, endpoint=key.endpoint) if key.former is not None else ""
     if adopted:
         return (
-            f"what an earlier version kept without naming its account ({adopted}) now belongs to the account {name}, "
-            "the first one to open it"
+            f"data that an earlier version stored without an account ({adopted}) now belongs to the account {name}, "
+            f"which was the first to open it"
         )
     others = connection.execute("SELECT count(*) FROM accounts WHERE id != ?", (account,)).fetchone()[0]
     if others and key.name is None and key.former is not None:

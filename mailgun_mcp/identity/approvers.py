@@ -40,7 +40,7 @@ class Approvers:
                 (name.casefold(), now, salt, _digest(salt, secret)),
             )
         if done.rowcount == 0:
-            raise StateError(f"{name} has a secret: to give a new one, remove the approver first")
+            raise StateError(f"{name} already has a secret: to give a new one, remove the approver first")
         return secret
 
     def remove(self, name: str) -> None:
@@ -68,7 +68,7 @@ class Approvers:
                 "SELECT name, salt, digest FROM approvers WHERE name = ?", (name.casefold(),)
             ).fetchone()
         if row is None or not compare_digest(_digest(row["salt"], secret), row["digest"]):
-            raise StateError(f"this is not the secret of {name}. Nothing was answered")
+            raise StateError(f"this is not the secret of {name}. No answer was recorded")
         return str(row["name"])
 
 

@@ -119,7 +119,7 @@ class PersonalKeys:
     @property
     def _cipher(self) -> SealKeys:
         if self._keys is None:
-            raise StateError("no encryption key is given for people's own Mailgun keys")
+            raise StateError("no encryption key is configured for people's own Mailgun keys")
         return self._keys
 
 

@@ -93,7 +93,7 @@ class Tokens:
         if not NAME.fullmatch(name):
             raise StateError(f"{name!r} is not the name of a token: {NAME_RULE}")
         if name.casefold() == ANONYMOUS.id:
-            raise StateError(f"{name} is what callers without a token are called: choose another name")
+            raise StateError(f"{name} is the name of callers without a token: choose another name")
         token = StoredToken(new_id(10), name, access, now, by, expires)
         secret = token_urlsafe(BYTES)
         with self._store.writing(lock=LOCK) as connection:

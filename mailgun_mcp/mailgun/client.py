@@ -189,7 +189,7 @@ class Client:
 
     def _message(self, request: Sendable) -> Message:
         if not TARGET.fullmatch(request.target):
-            raise _unsendable("its URL is too long, or none")
+            raise _unsendable("its URL is too long or not valid")
         own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
         # A call can ask for the answer in another form.
         asks = any(name == b"Accept" for name, _ in own)
@@ -245,7 +245,7 @@ class Client:
     def _unreachable(self, kind: str) -> MailgunError:
         return UnreachableError(
             f"{self.endpoint.url} could not be reached ({kind}); nothing was sent",
-            "Check the network and proxy; `mailgun-mcp doctor` tells more.",
+            "Check the network and proxy; `mailgun-mcp doctor` finds out more.",
         )
 
 
@@ -288,13 +288,13 @@ def _kept_headers(answer: Answer) -> dict[str, str]:
 def _not_set_up(error: Exception) -> MailgunError:
     return NotSentError(
         f"No connection could be set up ({_name(error)}); nothing was sent",
-        "Check the settings of proxy and certificates (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
+        "Check the proxy and certificate settings (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
     )
 
 
 def _oversized(status: int) -> MailgunError:
     return UnreadableError(
-        f"Mailgun's answer (HTTP {status}) is larger than {MAX_CONTENT // 1024 // 1024} MB and was not read to its end",
+        f"Mailgun's answer (HTTP {status}) is larger than {MAX_CONTENT // 1024 // 1024} MB and was not read completely",
         "Ask for less: a smaller limit, a narrower filter.",
         status=status,
     )

@@ -75,7 +75,7 @@ def _from_url(url: str) -> Endpoint:
     except ValueError as error:
         raise EndpointError("the base URL is not a URL") from error
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise EndpointError("the base URL may hold no user, password, query or fragment")
+        raise EndpointError("the base URL must not contain a user name, password, query or fragment")
     if (
         parts.scheme not in ("http", "https")
         or not host
@@ -87,7 +87,7 @@ def _from_url(url: str) -> Endpoint:
     path = parts.path.rstrip("/")
     last = path.rpartition("/")[2]
     if re.fullmatch(r"v\d+", last, re.IGNORECASE):
-        raise EndpointError(f"the base URL must not hold a version: leave out {last!r}")
+        raise EndpointError(f"the base URL must not contain a version: leave out {last!r}")
     return _endpoint(f"{parts.scheme}://{parts.netloc.lower()}{path}")
 
 

@@ -108,7 +108,7 @@ class Content:
     def whole(self) -> bytes:
         """Return the content. Raises BrokenOffError if its end is missing."""
         if self._unpacker is not None and self._begun and not self._unpacker.eof:
-            raise BrokenOffError("DecodingError", "the end of the packed content is missing")
+            raise BrokenOffError("DecodingError", "the compressed content is incomplete")
         if self._file is None:
             return b"".join(self._parts)
         self._file.seek(0)

@@ -9,8 +9,8 @@ from mailgun_mcp.mailgun.endpoint import Endpoint
 from mailgun_mcp.mailgun.response import Response, error_body, said
 
 LOOK_FIRST = (
-    "Do not repeat it blindly: look first whether it took effect (for mail in the logs by recipient, else in the "
-    "matching list)."
+    "Do not repeat it blindly. First check whether it took effect: for mail, in the logs by recipient; otherwise, in "
+    "the matching list."
 )
 AFTER = re.compile(r"try again after (\d+) second")
 AFTER_DATE = re.compile(r"try again after ([A-Z][a-z]{2}, [^,]{10,30} (?:UTC|GMT|[+-][0-9]{4}))")
@@ -91,19 +91,19 @@ MEANINGS = {
     401: "Mailgun refused the API key",
     402: "The Mailgun plan does not include this",
     403: "Mailgun forbids this",
-    404: "Mailgun found nothing there",
-    409: "It conflicts with what exists",
-    410: "Mailgun no longer has it",
+    404: "Not found at Mailgun",
+    409: "The request conflicts with something that exists",
+    410: "It no longer exists at Mailgun",
     413: "The request is too large for Mailgun",
     415: "Mailgun refused the content type",
-    420: "A sending limit of Mailgun's is reached",
-    429: "Mailgun's rate limit is reached",
+    420: "A Mailgun sending limit has been reached",
+    429: "Mailgun's rate limit has been reached",
 }
 
 
 def _meaning(status: int) -> str:
     if 300 <= status < 400:
-        return "Mailgun's host answered with a redirect, which is not followed"
+        return "Mailgun's host answered with a redirect, which this server does not follow"
     return "Mailgun failed" if status >= 500 else "Mailgun refused the request"
 
 
@@ -115,7 +115,7 @@ def _step(response: Response, words: str, endpoint: Endpoint, wait: float | None
     if status == 404 and ("domain" in words.lower() or not response.is_json):
         return f"Check the name.{region}"
     if status == 404:
-        return "Check the name or id; what was just made can take a moment to appear."
+        return "Check the name or id. Something that was just created can take a moment to appear."
     if wait is not None:
         return f"Try again in {_duration(wait)}."
     if status in LIMITED:
@@ -129,16 +129,17 @@ def _step(response: Response, words: str, endpoint: Endpoint, wait: float | None
 
 
 STEPS = {
-    402: "Change the plan, or do without.",
-    403: "The key's role may not allow it, or the plan's limit is reached; `mailgun-mcp doctor` shows what the key may do.",
-    409: "Look at what exists, then change or delete that.",
+    402: "Upgrade the Mailgun plan to use it.",
+    403: "The key's role may not allow it, or a limit of the plan has been reached. `mailgun-mcp doctor` shows what "
+    "the key may do.",
+    409: "Read what exists, then change or delete it.",
     413: "Send less: smaller attachments, fewer records.",
 }
 
 
 SAID_STEPS: dict[int, dict[str, str]] = {
     400: {
-        **dict.fromkeys(("already exists", "duplicate key"), "It is there already: read it, and update that one."),
+        **dict.fromkeys(("already exists", "duplicate key"), "It already exists. Read it, and update it instead."),
         "dns record is not valid": "Publish the DNS record that the key's listing shows, verify the domain, and try again.",
         "use urls as they are given": "The message is stored on another host: give the storage.url of its events as storage_host.",
     },
@@ -146,7 +147,8 @@ SAID_STEPS: dict[int, dict[str, str]] = {
         "sandbox subdomains": "Add the recipient to the sandbox domain's authorized recipients, or send from a domain of your own.",
         "large batches": "The domain is too new for so many recipients: send to fewer in one call.",
         "unverified": "Set the DNS records that the domain lists, then verify the domain.",
-        "custom sending limit": "The account's own sending limit is reached: raise it, then enable the account again.",
+        "custom sending limit": "The account's own sending limit has been reached. Raise it, then enable the account "
+        "again.",
         "is disabled": "The domain or account is disabled; the domain's details may say why.",
         "not activated": "The account is not activated: follow the link in Mailgun's activation mail.",
     },
@@ -164,8 +166,8 @@ def _duration(seconds: float) -> str:
 def _region_hint(endpoint: Endpoint) -> str:
     other = endpoint.other_region
     if other is None:
-        return f" The server asks {endpoint.url}."
+        return f" This server calls {endpoint.url}."
     return (
-        f" The server asks the {endpoint.region.upper() if endpoint.region else ''} region; a domain of the "
-        f"{other.upper()} region is not found there: set MAILGUN_API_REGION={other} for it."
+        f" This server calls the {endpoint.region.upper() if endpoint.region else ''} region, where no domain of the "
+        f"{other.upper()} region is found. For such a domain, set MAILGUN_API_REGION={other}."
     )

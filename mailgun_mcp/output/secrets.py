@@ -40,7 +40,7 @@ def withhold(operation: Operation, result: dict[str, Any], keep: Keep, state: Pa
 def reference_text(reference: str | None, state: Path | None = None) -> str:
     """Return the text that replaces a secret."""
     if reference is None:
-        return f"{REFERENCE}it could not be kept for a person either, and is lost"
+        return f"{REFERENCE}it could not be saved for a person either, and is lost"
     return (
         f"{REFERENCE}{reference} (a person reads it with: {shell_command('secrets', 'show', reference, state=state)})"
     )

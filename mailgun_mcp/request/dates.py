@@ -30,7 +30,7 @@ def parse(text: str) -> datetime:
             return moment.replace(tzinfo=UTC)
         raise ValueError(f"{text!r} has no offset from UTC: add one, such as {text}{'Z' if _iso(text) else ' +0000'}")
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"{text!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise ValueError(f"{text!r} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment
 
 

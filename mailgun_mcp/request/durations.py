@@ -34,7 +34,7 @@ def for_mailgun(text: str, scale: Scale) -> str:
     if unit == "mo":
         if scale == "months":
             return f"{number}m"
-        raise ValueError(f"{text!r} is in months, which this does not take: write days or hours, such as 30d")
+        raise ValueError(f"{text!r} is in months, which are not accepted here: write days or hours, such as 30d")
     seconds = number * SECONDS[unit]
     if seconds and (unit, SECONDS[unit]) in UNITS[scale]:
         # 48h is not converted to 2d: for Mailgun, a period in days starts at midnight.
@@ -44,7 +44,7 @@ def for_mailgun(text: str, scale: Scale) -> str:
             return f"{seconds // length}{name}"
     if not seconds:
         raise ValueError(f"{text!r} has no length: write a duration such as 12h")
-    raise ValueError(f"{text!r} is too fine: the shortest unit here is the hour, such as 1h")
+    raise ValueError(f"{text!r} is too precise: the smallest unit here is the hour, such as 1h")
 
 
 def is_duration(text: str) -> bool:

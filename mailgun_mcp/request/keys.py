@@ -51,7 +51,7 @@ def _mailbox(value: str) -> str | None:
     fault, parsed = email(address), find_addresses(value)
     local_parts = [one.rpartition("@")[0] for one in parsed.addresses]
     if fault is None and (parsed.faults or local_parts != [unquoted(address.rpartition("@")[0])]):
-        fault = "is not a mail address to every reader"
+        fault = "is not an unambiguous mail address"
     return fault and f"{fault}: write address@example.com or Name <address@example.com>"
 
 

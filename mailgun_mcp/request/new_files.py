@@ -35,13 +35,13 @@ class NewFiles:
             parent = root.joinpath(*parts[:-1]).resolve(strict=True)
             path = parent / parts[-1]
             if not any(parent.is_relative_to(directory) for directory in self._directories):
-                raise FileError("leads out of the directory given with --files")
+                raise FileError("is outside the directory given with --files")
             if not parent.is_dir():
-                raise FileError("its directory does not exist, and none is made")
+                raise FileError("its directory does not exist, and is not created")
             if os.path.lexists(path):
-                raise FileError("exists already, and no file is replaced; give another name")
+                raise FileError("already exists, and files are never replaced; give another name")
         except FileNotFoundError as error:
-            raise FileError("its directory does not exist, and none is made") from error
+            raise FileError("its directory does not exist, and is not created") from error
         # `resolve` raises RuntimeError for a loop of links before Python 3.13.
         except (OSError, ValueError, RuntimeError) as error:
             raise FileError("cannot be used as a path") from error

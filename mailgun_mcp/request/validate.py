@@ -86,7 +86,7 @@ def _first_faults(*checks: Iterator[str]) -> list[str]:
 def _too_large(schema: dict[str, Any], arguments: Arguments) -> list[str]:
     """Return the faults of arguments that are too large to check item by item."""
     if len(arguments) > MOST_ARGUMENTS:
-        return [f"arguments: {len(arguments):,} are more than any tool takes"]
+        return [f"arguments: {len(arguments):,} are more than any tool accepts"]
     if _count_values(arguments, MAX_VALUES) > MAX_VALUES:
         return [f"arguments: more than {MAX_VALUES:,} values in one call; make several calls"]
     limits = {name: item.get("maxItems") for name, item in (schema.get("properties") or {}).items()}
@@ -192,7 +192,8 @@ def _error_messages(error: Any) -> Iterator[str]:
 def _unknown(path: str, name: str, properties: dict[str, Any], arguments: Arguments) -> str:
     if name == SAVE_AS:
         return (
-            f"{path}: unknown argument; this server writes no files, or not here: a person starts it with --files DIR"
+            f"{path}: unknown argument; this server cannot write files, or not for this tool. Only a person can start "
+            f"it with --files DIR"
         )
     suggestion = intended_name(name, properties, arguments)
     if suggestion:

@@ -30,9 +30,9 @@ CACHE = 512
 """Kilobytes of pages that each connection keeps. With SQLite's default of 2,000, it is not faster: the system caches them too."""
 MONTHS = 400 * 86_400
 """How long finished records are kept, in seconds."""
-DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to start over, without what it holds"
+DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to start over with an empty one"
 HINTS = {
-    "SQLITE_BUSY": f"another process has held {FILE} for more than {BUSY_SECONDS:.0f} seconds; try again",
+    "SQLITE_BUSY": f"another process has locked {FILE} for more than {BUSY_SECONDS:.0f} seconds; try again",
     "SQLITE_NOTADB": DAMAGED,
     "SQLITE_CORRUPT": DAMAGED,
     "SQLITE_FULL": "the disk is full",
@@ -211,7 +211,7 @@ def refuse_others(path: Path) -> None:
     status = path.stat()
     mode = stat.S_IMODE(status.st_mode)
     if status.st_uid != os.geteuid():
-        raise StateError(f"{path} belongs to another user: name a directory of your own with --state")
+        raise StateError(f"{path} belongs to another user: use a directory of your own with --state")
     if mode & 0o077:
         raise StateError(f"{path} is open to other users (mode {mode:o}): run chmod go= {path}")
 
@@ -302,7 +302,9 @@ def _migrate(connection: "sqlite3.Connection") -> None:
 
 def newer(version: int) -> StateError:
     """Return the error for a state whose tables are newer than this version knows."""
-    return StateError(f"the state was written by a newer mailgun-mcp (version {version} of the tables): update it")
+    return StateError(
+        f"the state was written by a newer version of mailgun-mcp (version {version} of the tables): update mailgun-mcp"
+    )
 
 
 def _version(connection: "sqlite3.Connection") -> int:

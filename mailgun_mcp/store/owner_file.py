@@ -28,7 +28,7 @@ def read_or_create_secret(directory: Path, name: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise StateError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
     if not SECRET.fullmatch(secret):
-        raise StateError(f"{path} is damaged: delete it, and a new one is made at the next start")
+        raise StateError(f"{path} is damaged: delete it, and a new one is created at the next start")
     return secret
 
 

@@ -56,7 +56,7 @@ class SealKeys:
         try:
             return AESGCM(key).decrypt(nonce, encrypted, name.encode())
         except (InvalidTag, ValueError) as error:
-            raise StateError(f"{name} in the database was changed: it does not open") from error
+            raise StateError(f"{name} in the database was changed and cannot be decrypted") from error
 
     def is_current(self, sealed: bytes) -> bool:
         """Return whether the value was encrypted with the first key."""

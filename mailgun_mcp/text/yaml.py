@@ -184,7 +184,7 @@ class _Reader:
     def value(self, node: yaml.Node, path: YamlPath) -> Any:
         self.lines.setdefault(path, _line(node))
         if node in self._open:
-            self._problem(node, "an alias inside of what it names")
+            self._problem(node, "an alias refers to a value that contains it")
             return None
         if node not in self._values:
             self._open.add(node)

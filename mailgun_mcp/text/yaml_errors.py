@@ -8,15 +8,17 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (r"character '\\t' that cannot start", "a line is indented with a tab. Use spaces"),
     (r"character '(?P<at>.)' that cannot start", "a value that starts with {at} must be in quotes"),
     (r"mapping values are not allowed", "a value contains a colon and a space. Put the value in quotes, or check the line before"),
-    (r"expected <block end>, but found '(?:-|<block sequence start>)'", "this item of a list is indented in another way than those above"),
-    (r"expected <block end>", "this line is indented in another way than those above, or a value before it has a stray quote"),
+    (r"expected <block end>, but found '(?:-|<block sequence start>)'", "this list item is indented differently from "
+        "those above"),
+    (r"expected <block end>", "this line is indented differently from those above, or a value before it has a stray "
+        "quote"),
     (r"expected ',' or '\]'", "a list in brackets has no comma here, or no ] at its end"),
     (r"expected ',' or '\}'", "a mapping in braces has no comma here, or no } at its end"),
-    (r"expected the node content, but found '(?P<at>[\]}])'", "{at} stands here without its opening bracket"),
+    (r"expected the node content, but found '(?P<at>[\]}])'", "{at} has no opening bracket"),
     (r"expected the node content", "a value is missing, or a bracket is not closed"),
-    (r"unknown escape character '(?P<at>.)'", "\\{at} means nothing in double quotes. Use single quotes"),
+    (r"unknown escape character '(?P<at>.)'", "\\{at} is not valid in double quotes. Use single quotes"),
     (r"could not find expected ':'", "this line has neither a colon after a key nor a value that belongs to the line before"),
-    (r"another document", "a second document starts here (---). Write one"),
+    (r"another document", "a second document starts here (---). Write only one"),
     (r"expected a comment or a line break", "after | or > the text starts on the next line"),
 )  # fmt: skip
 """Pattern of PyYAML's message -> what to say instead."""

@@ -43,7 +43,7 @@ class Narrowed:
             new = self._new[id(narrows)][same_keys(narrows.resource, text)]
             if plain != [normal_key(narrows.resource, text).lower()] and ALL not in new:
                 self._raises[item] = None
-                self.lines.append(f"Mailgun may take {shorten(text)} for {join_bounded(plain, LENGTH, 'more')}.")
+                self.lines.append(f"Mailgun may read {shorten(text)} as {join_bounded(plain, LENGTH, 'more')}.")
 
     def add(self, ref: ResourceRef, value: Value) -> None:
         """Compare a resource's current state with what the call would make of it."""

@@ -17,7 +17,9 @@ from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef
 from mailgun_mcp.undo.resource_values import UnwritableError, batch_size, equal, same_keys
 from mailgun_mcp.undo.snapshots import BegunStep
 
-NOT_FOUND = "the call made it, and it is not there: removed since, or stored under another name. Look for it"
+NOT_FOUND = (
+    "the call created it, but it does not exist now: it was removed, or is stored under another name. Look for it"
+)
 Current = dict[str | None, Value]
 """What exists now, by the key that it had before the call."""
 

@@ -85,7 +85,7 @@ def changed_since(snapshot: Snapshot, plan: Plan) -> tuple[str, list[str]]:
     conflicts = "\n".join(f"- {line}" for line in _lines(plan.conflicts))
     more = f"\nand {len(plan.conflicts) - SHOWN:,} more" if len(plan.conflicts) > SHOWN else ""
     text = (
-        f"Not undone: what {snapshot.tool} ({snapshot.id}) affected was changed since. Nothing was sent.\n"
+        f"Not undone: what {snapshot.tool} ({snapshot.id}) affected has changed since. Nothing was sent.\n"
         f"{conflicts}{more}\n"
         "Tell the user. Use the normal tools to set what they want."
     )

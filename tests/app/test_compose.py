@@ -40,7 +40,7 @@ def test_without_a_choice_the_region_is_the_united_states() -> None:
             {"region": "eu", "url": "https://x.example"}, "give one of region, hostname and url", id="two-places"
         ),
         pytest.param({"url": "http://x.example"}, "plain http would show the API key", id="plain-http"),
-        pytest.param({"url": "https://api.mailgun.net/v3"}, "must not hold a version", id="versioned-url"),
+        pytest.param({"url": "https://api.mailgun.net/v3"}, "must not contain a version", id="versioned-url"),
         pytest.param({"toolsets": ("mesages",)}, r"unknown toolset 'mesages': did you mean 'messages'\?", id="toolset"),
         pytest.param({"tools": ("send_mesage",)}, r"unknown tool .*'send_message'\?", id="tool"),
         pytest.param({"exclude_tools": ("delete_domian",)}, r"unknown tool .*'delete_domain'\?", id="excluded-tool"),

@@ -55,7 +55,7 @@ async def test_an_address_in_an_unusual_form_is_taken_for_the_worst(services: Se
     """Mailgun may store it in the plain form, under which somebody said no to more."""
     outcome = await run(services, "add_unsubscribes", unsubscribing({"address": address, "tags": ["unused"]}))
     assert outcome.approval is not None
-    assert "Mailgun may take" in outcome.approval["form"]
+    assert "Mailgun may read" in outcome.approval["form"]
 
 
 def test_an_address_in_an_unusual_form_that_gets_nothing_any_more_is_not_asked_about() -> None:

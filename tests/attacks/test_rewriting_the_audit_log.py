@@ -132,7 +132,7 @@ def pruned_without_a_trace(connection: sqlite3.Connection) -> None:
         (with_a_key_of_their_own, "is signed with the key abcd1234"),
         (with_hashes_without_the_key, "was changed"),
         (whole_as_version_one, "no entry has a key"),
-        (cut, "entry 5 is missing: it had 5 entries, as noted at"),
+        (cut, "entry 5 is missing: it had 5 entries, as recorded at"),
         (emptied, "the log is missing: it had 5 entries"),
         (numbered_anew, "was changed"),
         (moved_up, "was changed"),

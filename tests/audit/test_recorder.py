@@ -319,7 +319,7 @@ async def test_a_locked_store_is_told_and_nothing_is_sent(mailgun: Recorder, mon
     with other.writing():
         outcome = await run(services, "delete_domain", {"domain": "mg.example.com"})
     other.close()
-    assert (outcome.kind, mailgun.changes, "another process has held" in outcome.text) == ("failed", [], True)
+    assert (outcome.kind, mailgun.changes, "another process has locked" in outcome.text) == ("failed", [], True)
 
 
 async def test_an_outcome_that_cannot_be_written_does_not_hide_the_result(mailgun: Recorder, capfd: Any) -> None:

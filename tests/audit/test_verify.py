@@ -70,7 +70,7 @@ def test_a_pruned_log_verifies_with_heads_of_entries_that_went(log: AuditLog) ->
 
 def test_a_head_that_the_log_never_had_is_named(log: AuditLog) -> None:
     result = log.verify(heads=[Head(2, "other", NOW, "heads.jsonl, line 1")])
-    assert "entry 2 is not the one as noted at 2027-01-15" in str(result.broken)
+    assert "entry 2 is not as recorded at 2027-01-15" in str(result.broken)
     assert "heads.jsonl, line 1" in str(result.broken)
 
 

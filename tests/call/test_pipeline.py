@@ -120,8 +120,8 @@ async def test_a_fault_of_mailguns_becomes_a_sentence_and_a_next_step(upstream: 
     upstream.then(says({"message": "Tag not found"}, 404))
     outcome = await run(services_at(upstream.url), "get_bounce", BOUNCE)
     assert outcome == CallResult(
-        'Mailgun found nothing there (HTTP 404): "Tag not found". '
-        "Check the name or id; what was just made can take a moment to appear.",
+        'Not found at Mailgun (HTTP 404): "Tag not found". '
+        "Check the name or id. Something that was just created can take a moment to appear.",
         kind="failed",
     )
 

@@ -144,7 +144,7 @@ async def test_a_server_that_only_reads_writes_no_file(folder: Path, options: di
     outcome = await run(
         services, "get_stored_attachment", {"domain": DOMAIN, "storage_key": "K", "index": 0, "save_as": "x"}
     )
-    assert (outcome.kind, "a person starts it with --files DIR" in outcome.text) == ("invalid", True)
+    assert (outcome.kind, "a person can start it with --files DIR" in outcome.text) == ("invalid", True)
 
 
 async def test_in_search_mode_the_tool_for_reads_writes_no_file(folder: Path) -> None:

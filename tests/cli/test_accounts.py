@@ -102,7 +102,7 @@ def test_an_account_is_renamed(store: Store, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["accept", "us"], exits.FAILED, "no API key waits to be accepted for the account us"),
+        (["accept", "us"], exits.FAILED, "no API key is waiting to be accepted for the account us"),
         (["accept", "uss"], exits.USAGE, "did you mean 'us'"),
         (["accept", "us", "--from", "x"], exits.USAGE, "unknown account 'x'"),
         (["accept", "us", "--from", "x", "--key", "a"], exits.USAGE, "exclude each other"),

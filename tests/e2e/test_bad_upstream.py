@@ -82,7 +82,7 @@ FAULTS: dict[str, tuple[Answer, str]] = {
     ),
     "402": (says({"message": "plan"}, 402), "The Mailgun plan does not include this (HTTP 402)"),
     "403": (says({"message": "no"}, 403), "Mailgun forbids this (HTTP 403)"),
-    "404": (says({"message": "Address not found"}, 404), "Mailgun found nothing there (HTTP 404)"),
+    "404": (says({"message": "Address not found"}, 404), "Not found at Mailgun (HTTP 404)"),
     "404 of a domain": (says({"message": "Domain not found: mg.example.com"}, 404), "Check the name."),
     "418": (replies(418, b"", PLAIN), "Mailgun refused the request (HTTP 418)"),
     "429 with a long wait": (replies(429, b"", [("Retry-After", "7200")]), "Try again in 2 hours."),
@@ -101,15 +101,15 @@ FAULTS: dict[str, tuple[Answer, str]] = {
     ),
     "50 MB": (
         much(50_000_000),
-        "Mailgun's answer (HTTP 200) is larger than 32 MB and was not read to its end. Ask for less",
+        "Mailgun's answer (HTTP 200) is larger than 32 MB and was not read completely. Ask for less",
     ),
     "a redirect to another host": (
         replies(302, b"", [("Location", "http://evil.example/")]),
-        "Mailgun's host answered with a redirect, which is not followed (HTTP 302)",
+        "Mailgun's host answered with a redirect, which this server does not follow (HTTP 302)",
     ),
     "a redirect to itself": (
         replies(307, b"", [("Location", "/v3/x")]),
-        "a redirect, which is not followed (HTTP 307)",
+        "a redirect, which this server does not follow (HTTP 307)",
     ),
     "the wrong path": (replies(200, b"Mailgun Magnificent API", PLAIN), "Check the base URL (MAILGUN_API_URL)"),
     "broken gzip": (
@@ -202,7 +202,7 @@ async def test_no_one_is_there(tmp_path_factory: pytest.TempPathFactory) -> None
     assert result["content"][0]["text"] == (
         "send_message was not made: the size of the mailing lists cannot be read. "
         "http://127.0.0.1:1 could not be reached (ConnectError); nothing was sent. "
-        "Check the network and proxy; `mailgun-mcp doctor` tells more."
+        "Check the network and proxy; `mailgun-mcp doctor` finds out more."
     )
 
 
@@ -213,7 +213,7 @@ async def test_a_redirect_takes_the_key_nowhere(server: RawStdio, upstream: Upst
             upstream.then(replies(status, b"", [("Location", f"{elsewhere.url}/v3/mg.example.com/bounces")]))
             result = await call(server, "get_bounce", BOUNCE)
             assert result["isError"] is True
-            assert f"a redirect, which is not followed (HTTP {status})" in result["content"][0]["text"]
+            assert f"a redirect, which this server does not follow (HTTP {status})" in result["content"][0]["text"]
     assert elsewhere.received == []
     assert len(upstream.received) == 5
 

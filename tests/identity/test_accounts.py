@@ -75,7 +75,7 @@ def test_of_several_keys_that_wait_the_operator_chooses(store: Store) -> None:
     for fingerprint in ("bbbb", "cccc"):
         with pytest.raises(AccountError):
             accounts.open(key(fingerprint, "production"), NOW)
-    with pytest.raises(AccountError, match=r"2 API keys wait .* choose with --key: bbbbbbbb \(.*\), cccccccc"):
+    with pytest.raises(AccountError, match=r"2 API keys are waiting .* choose with --key: bbbbbbbb \(.*\), cccccccc"):
         accounts.accept("production")
     assert accounts.accept("production", fingerprint="cccc").fingerprint == "cccc" * 8
     with pytest.raises(AccountError, match="the account production was used"):
@@ -84,7 +84,7 @@ def test_of_several_keys_that_wait_the_operator_chooses(store: Store) -> None:
 
 def test_nothing_is_accepted_that_does_not_wait(store: Store) -> None:
     Accounts(store).open(key("aaaa", "production"), NOW)
-    with pytest.raises(AccountError, match="no API key waits"):
+    with pytest.raises(AccountError, match="no API key is waiting"):
         Accounts(store).accept("production")
     with pytest.raises(UnknownNameError, match="did you mean 'production'"):
         Accounts(store).accept("producton")

@@ -48,7 +48,7 @@ def test_a_row_that_was_changed_does_not_open(changed: str, store: Store) -> Non
             connection.execute("UPDATE personal_keys SET encrypted = ? WHERE principal = 'ann'", (other,))
         else:
             connection.execute(f"UPDATE personal_keys SET {changed} WHERE principal = 'ann'")
-    with pytest.raises(StateError, match="does not open"):
+    with pytest.raises(StateError, match="cannot be decrypted"):
         keys(store).find("ben" if "ben" in changed else "ann")
 
 

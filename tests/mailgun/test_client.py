@@ -112,7 +112,7 @@ async def test_a_request_that_makes_no_url_is_not_sent(time: Time, request_: Req
         fault = await fault_of(client, request_, repeatable=True)
 
     assert (str(fault), fault.reached, time.waits) == (
-        "The request cannot be sent: its URL is too long, or none; nothing was sent",
+        "The request cannot be sent: its URL is too long or not valid; nothing was sent",
         False,
         [],
     )
@@ -181,7 +181,7 @@ async def test_a_proxy_or_certificate_file_that_does_not_work_is_a_fault_that_na
 
     assert str(fault).startswith("No connection could be set up (")
     assert (fault.next_step, fault.reached, time.waits) == (
-        "Check the settings of proxy and certificates (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
+        "Check the proxy and certificate settings (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
         False,
         [],
     )
@@ -224,7 +224,7 @@ async def test_a_redirect_is_refused_and_nothing_sent_after_it(
         fault = await fault_of(client, GET, repeatable=True)
 
     assert (str(fault), fault.next_step) == (
-        f"Mailgun's host answered with a redirect, which is not followed (HTTP {status})",
+        f"Mailgun's host answered with a redirect, which this server does not follow (HTTP {status})",
         "Check the base URL (MAILGUN_API_URL).",
     )
     assert [str(sent.url) for sent in httpx_mock.get_requests()] == [DOMAINS]
@@ -247,7 +247,7 @@ async def test_a_larger_answer_is_refused_and_not_asked_for_again(
         fault = await fault_of(client, GET, repeatable=True)
 
     assert (str(fault), fault.next_step, fault.status, time.waits) == (
-        f"Mailgun's answer (HTTP {status}) is larger than 32 MB and was not read to its end",
+        f"Mailgun's answer (HTTP {status}) is larger than 32 MB and was not read completely",
         "Ask for less: a smaller limit, a narrower filter.",
         status,
         [],

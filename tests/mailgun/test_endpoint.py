@@ -55,10 +55,10 @@ REFUSED = {
         {"url": "http://127.0.0.1.example.com"},
         "plain http would show the API key to the network: use https://127.0.0.1.example.com",
     ),
-    "version": ({"url": "https://api.mailgun.net/v3"}, "the base URL must not hold a version: leave out 'v3'"),
+    "version": ({"url": "https://api.mailgun.net/v3"}, "the base URL must not contain a version: leave out 'v3'"),
     "version and slash": (
         {"url": "https://api.mailgun.net/v12/"},
-        "the base URL must not hold a version: leave out 'v12'",
+        "the base URL must not contain a version: leave out 'v12'",
     ),
     "no scheme": ({"url": "api.mailgun.net"}, "'api.mailgun.net' is not a URL that starts with https://"),
     "other scheme": ({"url": "ftp://x.example"}, "'ftp://x.example' is not a URL that starts with https://"),
@@ -71,15 +71,21 @@ REFUSED = {
         {"url": "https://evil.example\\.mailgun.net"},
         "'https://evil.example\\\\.mailgun.net' is not a URL that starts with https://",
     ),
-    "query": ({"url": "https://x.example?a=b"}, "the base URL may hold no user, password, query or fragment"),
-    "fragment": ({"url": "https://x.example#a"}, "the base URL may hold no user, password, query or fragment"),
+    "query": (
+        {"url": "https://x.example?a=b"},
+        "the base URL must not contain a user name, password, query or fragment",
+    ),
+    "fragment": (
+        {"url": "https://x.example#a"},
+        "the base URL must not contain a user name, password, query or fragment",
+    ),
     "password": (
         {"url": "https://api:hunter2@x.example"},
-        "the base URL may hold no user, password, query or fragment",
+        "the base URL must not contain a user name, password, query or fragment",
     ),
     "password in a wrong scheme": (
         {"url": "ftp://api:hunter2@x.example"},
-        "the base URL may hold no user, password, query or fragment",
+        "the base URL must not contain a user name, password, query or fragment",
     ),
     "password beside a wrong port": ({"url": "https://api:hunter2@x.example:port"}, "the base URL is not a URL"),
 }

@@ -225,7 +225,7 @@ async def test_every_wait_is_told(httpx_mock: HTTPXMock, time: Time, monkeypatch
         await client.send(GET, repeatable=True, notify=notify)
 
     assert told == [
-        'Mailgun\'s rate limit is reached (HTTP 429): "slow down"; trying again in 3.1 s',
+        'Mailgun\'s rate limit has been reached (HTTP 429): "slow down"; trying again in 3.1 s',
         "https://api.mailgun.net could not be reached (ConnectError); nothing was sent; trying again in 1.0 s",
     ]
 

@@ -146,7 +146,7 @@ def test_a_secret_that_cannot_be_kept_is_not_shown_either() -> None:
 
 def test_a_secret_that_is_lost_says_so() -> None:
     shown = withhold(find("create_api_key"), {"message": f"made {KEY}", "key": {"secret": KEY}}, lambda _, __: None)
-    lost = "withheld: it could not be kept for a person either, and is lost"
+    lost = "withheld: it could not be saved for a person either, and is lost"
     assert shown == {"message": "made (withheld: lost)", "key": {"secret": lost}}
 
 

@@ -39,8 +39,8 @@ def test_months_and_minutes_are_both_m_to_mailgun() -> None:
     [
         ("10m", "months", "'10m' is unclear: write 10min for minutes or 10mo for months"),
         ("10m", "minutes", "'10m' is unclear: write 10min for minutes or 10mo for months"),
-        ("10min", "months", "'10min' is too fine: the shortest unit here is the hour"),
-        ("2mo", "minutes", "'2mo' is in months, which this does not take: write days or hours"),
+        ("10min", "months", "'10min' is too precise: the smallest unit here is the hour"),
+        ("2mo", "minutes", "'2mo' is in months, which are not accepted here: write days or hours"),
         ("0h", "months", "'0h' has no length"),
         ("soon", "months", "'soon' is not a duration: write 30min, 12h, 7d or 2mo"),
         ("", "months", "'' is not a duration"),

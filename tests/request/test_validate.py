@@ -294,7 +294,7 @@ HUGE: list[tuple[str, dict[str, Any], str]] = [
     (
         "too many arguments",
         {f"x{number}": 1 for number in range(20_000)},
-        "arguments: 20,000 are more than any tool takes",
+        "arguments: 20,000 are more than any tool accepts",
     ),
     (
         "a name that is too long",

@@ -142,7 +142,7 @@ async def test_a_domain_that_is_none_leaves_nothing(domain: str, client: Client,
 
 async def test_a_resource_that_mailgun_refuses_says_so(client: Client, upstream: Upstream) -> None:
     upstream.then(says({"message": "Domain not found: mg.example.com"}, 404))
-    with pytest.raises(MCPError, match=r"Mailgun found nothing there \(HTTP 404\)"):
+    with pytest.raises(MCPError, match=r"Not found at Mailgun \(HTTP 404\)"):
         await client.read_resource("mailgun-mcp://domains/mg.example.com/templates")
 
 

@@ -189,7 +189,7 @@ def test_what_another_process_holds_too_long_is_refused_and_then_goes_on(
     approval = request_approval(store, asked())
     other = sqlite3.connect(store.directory / module.FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StateError, match=r"another process has held state\.db"):
+    with pytest.raises(StateError, match=r"another process has locked state\.db"):
         Approvals(store).approve(approval.id, by="ann", now=NOW)
     assert Approvals(store).list(NOW) == (approval,)
     other.execute("ROLLBACK")
@@ -203,7 +203,7 @@ def test_a_new_file_that_another_process_holds_is_refused(store: Store, monkeypa
     (store.directory / module.FILE).touch(mode=0o600)
     other = sqlite3.connect(store.directory / module.FILE, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StateError, match=r"another process has held state\.db"):
+    with pytest.raises(StateError, match=r"another process has locked state\.db"):
         request_approval(store, asked())
     other.close()
     assert request_approval(store, asked()).status == "pending"
@@ -320,6 +320,8 @@ def test_a_newer_version_is_refused_and_left_alone(store: Store, monkeypatch: py
     store.close()
     content = (store.directory / module.FILE).read_bytes()
     monkeypatch.setattr(module, "MIGRATIONS", ())
-    with pytest.raises(StateError, match=r"newer mailgun-mcp \(version \d+ of the tables\): update it"):
+    with pytest.raises(
+        StateError, match=r"newer version of mailgun-mcp \(version \d+ of the tables\): update mailgun-mcp"
+    ):
         Approvals(store).list(NOW)
     assert (store.directory / module.FILE).read_bytes() == content

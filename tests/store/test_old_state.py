@@ -125,7 +125,7 @@ async def test_its_state_belongs_to_the_account_that_opens_it_first_and_the_oper
     assert Untrusted(other.store).last(stranger.id, local_user().id) is None
     other.close()
     assert (await opened(replace(services))).id == account.id
-    assert capsys.readouterr().err.count("what an earlier version kept without naming its account") == 1
+    assert capsys.readouterr().err.count("data that an earlier version stored without an account") == 1
     code = run_command(["secrets", "list", "--json", "--state", str(state)])
     assert (code, [one["account"] for one in json.loads(capsys.readouterr().out)]) == (exits.OK, ["simulator"])
 

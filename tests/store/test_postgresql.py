@@ -83,7 +83,9 @@ def test_a_newer_version_is_refused_and_left_alone(store: Store) -> None:
         connection.execute("UPDATE schema_version SET version = 9999")
     older = store.reopened()
     for _ in range(2):
-        with pytest.raises(StateError, match=r"newer mailgun-mcp \(version 9999 of the tables\): update it"):
+        with pytest.raises(
+            StateError, match=r"newer version of mailgun-mcp \(version 9999 of the tables\): update mailgun-mcp"
+        ):
             Approvals(older).list(NOW)
     older.close()
 

@@ -176,8 +176,8 @@ def test_shared_documents_follow_anchors_and_merge_keys() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a: &a [*a]", "an alias inside of what it names"),
-        ("a: &a {b: {c: *a}}", "an alias inside of what it names"),
+        ("a: &a [*a]", "an alias refers to a value that contains it"),
+        ("a: &a {b: {c: *a}}", "an alias refers to a value that contains it"),
         ("a: {<<: 3}", "<< needs a mapping"),
     ],
 )

@@ -116,7 +116,7 @@ async def test_what_is_stored_under_an_unexpected_name_is_said_to_be_left(tool: 
         made = await tried.made(tool, arguments)
         result = await tried.undo(made["undo"]["id"])
         assert "not undone: nothing was put back, 1 could not be" in result["message"]
-        assert "new@example.com: the call made it, and it is not there" in result["not_put_back"][0]
+        assert "new@example.com: the call created it, but it does not exist now" in result["not_put_back"][0]
 
 
 NAMES = {"some text", "old", "new", "New", "first", "copy", "renamed", "empty", "news", "Other"}

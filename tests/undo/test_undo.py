@@ -70,7 +70,7 @@ async def test_a_change_by_somebody_else_refuses_the_undo() -> None:
     async with bench() as tried:
         undo = await undo_of(tried, "delete_bounce", {**DN, "address": OTHER})
         await tried.made("add_bounces", {**DN, "bounces": [{"address": OTHER, "code": "999"}]})
-        with pytest.raises(ChangedSinceError, match=r"was changed since\. Nothing was sent"):
+        with pytest.raises(ChangedSinceError, match=r"has changed since\. Nothing was sent"):
             await undo.plan()
 
 

@@ -39,7 +39,7 @@ async def test_a_call_that_fails_is_said_and_one_that_finds_nothing_is_empty() -
     made = reads(
         {
             "list_ips": CallResult("x" * 400 + " ⟦aaaaaaaa sender⟧ hello ⟦aaaaaaaa⟧", kind="failed"),
-            "get_bounce": CallResult("Mailgun found nothing there (HTTP 404)", kind="failed"),
+            "get_bounce": CallResult("Not found at Mailgun (HTTP 404)", kind="failed"),
         }
     )
     read = await made.all({"ips": ("list_ips", {}), "bounce": ("get_bounce", {})})

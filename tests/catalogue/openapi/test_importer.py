@@ -843,8 +843,10 @@ def in_a_schema(text: str) -> str:
     [
         (in_a_schema("{maximum: .inf}"), "a.yaml", "not valid YAML: line 2: .inf is not supported"),
         (in_a_schema("{default: !!binary aGk=}"), "a.yaml", "not valid YAML: line 2: the tag 'binary' is not supported"),
-        (in_a_schema("&s {items: *s}"), "a.yaml", "not valid YAML: line 2: an alias inside of what it names"),
-        (in_a_schema("&s {default: [*s]}"), "a.yaml", "not valid YAML: line 2: an alias inside of what it names"),
+        (in_a_schema("&s {items: *s}"), "a.yaml", "not valid YAML: line 2: an alias refers to a value that contains "
+            "it"),
+        (in_a_schema("&s {default: [*s]}"), "a.yaml", "not valid YAML: line 2: an alias refers to a value that "
+            "contains it"),
         ("openapi: 3.1.0\npaths: {[a]: {}}\n", "a.yaml", "a key must be text"),
         ("{", "a.json", "not valid JSON"),
         ("[" * 100_000, "a.json", "nested too deeply"),

@@ -308,7 +308,7 @@ WRONG: list[tuple[str, str]] = [
         "version: 1\ntests:\n  - {call: list_domains, expect: deny, facts: {principle: a}}",
         "policy.yaml:3: unknown key 'principle': did you mean 'principal'? (in tests[0].facts)",
     ),
-    ("version: 1\n---\nversion: 1", "policy.yaml:2: a second document starts here (---). Write one"),
+    ("version: 1\n---\nversion: 1", "policy.yaml:2: a second document starts here (---). Write only one"),
     ('version: 1\nextends: "\\ud800"', "policy.yaml:2: invalid character (lone surrogate)"),
     ('version: 1\nextends: "\\UFFFFFFFF"', "policy.yaml:1: not YAML"),
     ("version: 1\nextends: \x00", "policy.yaml:1: unacceptable character"),
