@@ -110,7 +110,7 @@ def _line_ends(new: str, text: str) -> str:
 
 def _tables_replaced(text: str, path: Sequence[str], table: str) -> str:
     """Replace the first table at `path` by `table`, and remove the tables below it. Comments after a table stay."""
-    dotted = r"\s*\.\s*".join(rf"[\"']?{re.escape(key)}[\"']?" for key in path)
+    dotted = r"\s*\.\s*".join(rf"(?:{key}|\"{key}\"|'{key}')" for key in map(re.escape, path))
     own = re.compile(rf"\s*\[\s*{dotted}\s*[.\]]")
     lines: list[str] = []
     section: list[str] = []

@@ -90,7 +90,7 @@ def _added(text: str, parent: yaml.MappingNode, key: str, value: Any) -> str:
         head = text[:close].rstrip().removesuffix(",")
         return f"{head}{separator}{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}{text[close:]}"
     indent = parent.value[0][0].start_mark.column
-    at = _line_after(text, _content_end(parent))
+    at = _line_after(text, _content_end(text, parent))
     start = "" if text[:at].endswith("\n") else "\n"
     return text[:at] + _line_ends(f"{start}{_block({key: value}, indent)}", text) + text[at:]
 
@@ -110,7 +110,7 @@ def _span(text: str, parent: yaml.MappingNode, key: str) -> tuple[int, int]:
     if pair is None:
         raise YamlFileError("the entry is not in it")
     start = pair[0].start_mark.index - pair[0].start_mark.column
-    return start, _line_after(text, _content_end(pair[1]))
+    return start, _line_after(text, max(pair[0].end_mark.index, _content_end(text, pair[1])))
 
 
 def _without_flow_member(text: str, parent: yaml.MappingNode, key: str) -> str:
@@ -129,13 +129,16 @@ def _key_end(text: str, path: Sequence[str]) -> int:
     return end
 
 
-def _content_end(node: yaml.Node) -> int:
-    """Return where the content ends. A block node's own end mark comes after the comments that follow it."""
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        return _content_end(last[1] if isinstance(last, tuple) else last)
+def _content_end(text: str, node: yaml.Node) -> int:
+    """Return where the content ends. A block node's own end mark comes after the comments that follow it.
+
+    The nodes in it do not show the end either: an alias is the node that it stands for, which is elsewhere in the text.
+    """
     end: int = node.end_mark.index
-    return end
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style:
+        return end
+    tokens = (token for token in yaml.scan(text) if token.start_mark.index < token.end_mark.index <= end)
+    return max(token.end_mark.index for token in tokens)
 
 
 def _line_after(text: str, position: int) -> int:
