@@ -18,8 +18,10 @@ def read(path: Path) -> str:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read {path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"cannot read {path}: it is not UTF-8 text") from error
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def backups(path: Path) -> Iterator[str]:
@@ -35,7 +37,7 @@ def backups(path: Path) -> Iterator[str]:
 
 
 def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | None:
-    """Replace `old` by `new`, and keep the file's mode. Return the backup, or None for a new file.
+    """Replace `old` by `new`, and keep the file's mode and owner. Return the backup, or None for a new file.
 
     With `private`, only the owner can read the file and its backup afterwards.
 
@@ -48,14 +50,19 @@ def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | 
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             _check_writable(target, path)
-        mode = target.stat().st_mode & (0o700 if private else 0o7777) if target.exists() else None
-        with draft_file(target, content, mode=0o600 if mode is None else mode) as draft:
+        present = target.stat() if target.exists() else None
+        mode = present.st_mode & (0o700 if private else 0o7777) if present else 0o600
+        with draft_file(target, content, mode=mode) as draft:
             if read(target) != old:
                 raise SettingsError(f"another program changed {path} meanwhile. Nothing was written. Try again.")
-            backup = None if mode is None else _back_up(target, mode)
+            if present:
+                _keep_owner(draft, present, path)
+            backup = _back_up(target, mode, present) if present else None
             draft.replace(target)
-    except (OSError, UnicodeEncodeError) as error:
-        raise SettingsError(f"cannot write {path}: {error}") from error
+    except UnicodeEncodeError as error:
+        raise SettingsError(f"cannot write {path}: the text is not valid Unicode") from error
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror or error}") from error
     return backup
 
 
@@ -67,7 +74,20 @@ def _check_writable(target: Path, path: Path) -> None:
         )
 
 
-def _back_up(target: Path, mode: int) -> Path:
+def _keep_owner(new: Path, present: os.stat_result, path: Path) -> None:
+    """Give a new file the owner of the present one, whom its mode may allow to read it. Only root can."""
+    if os.name != "posix" or new.stat().st_uid == present.st_uid:
+        return
+    try:
+        os.chown(new, present.st_uid, present.st_gid)
+    except PermissionError as error:
+        raise SettingsError(
+            f"{path} belongs to another user. Nothing was changed. Run this as that user, "
+            "or use --print and edit the file yourself"
+        ) from error
+
+
+def _back_up(target: Path, mode: int, present: os.stat_result) -> Path:
     content = target.read_bytes()
     number = 1
     while True:
@@ -79,5 +99,6 @@ def _back_up(target: Path, mode: int) -> Path:
             continue
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+        _keep_owner(backup, present, target)
         backup.chmod(mode)
         return backup

@@ -136,8 +136,11 @@ def _version_of(client: ClientProgram) -> ClientProgram:
 def _list(name: str) -> int:
     rows = [("client", "", "server", "file")]
     for key, client in CLIENTS.items():
+        user = client.file("user")
         for scope in client.files:
             path = client.file(scope)
+            if scope != "user" and path.absolute() == user:
+                continue  # In the home directory, the project's file is the user's.
             state = _state(client, path, name)
             if state or scope == "user":
                 rows.append((key, "found" if client.present else "", state or "-", _shortened(path)))
@@ -147,11 +150,12 @@ def _list(name: str) -> int:
 
 def _state(client: ClientProgram, path: Path, name: str) -> str:
     """Return the server's name if the client's file has it, a note if the file cannot be read, or ""."""
-    from mailgun_mcp.cli.config_edit import installed
+    from mailgun_mcp.cli.config_edit import installed, is_of_another_version
     from mailgun_mcp.cli.config_write import read
 
     try:
-        return name if installed(read(path), client, name) else ""
+        text = read(path)
+        return name if not is_of_another_version(text, client) and installed(text, client, name) else ""
     except SettingsError:
         return "unreadable"
 

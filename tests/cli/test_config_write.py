@@ -9,6 +9,8 @@ import pytest
 from mailgun_mcp.cli.config_write import read, replace
 from mailgun_mcp.settings import SettingsError
 
+NOBODY = 65534
+
 
 def test_a_new_file_is_the_persons_alone_and_has_no_backup(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "er" / "file.json"
@@ -35,6 +37,34 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (link.is_symlink(), target.read_text(encoding="utf-8")) == (True, "new")
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
+def test_the_file_of_another_user_stays_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old", encoding="utf-8")
+    os.chown(path, NOBODY, NOBODY)
+    path.chmod(0o600)
+    backup = replace(path, "old", "new")
+    assert backup is not None
+    for file in (path, backup):
+        status = file.stat()
+        assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (NOBODY, NOBODY, 0o600)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
+def test_the_file_of_another_user_is_not_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_text("old", encoding="utf-8")
+    os.chown(path, NOBODY, NOBODY)
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "chown", refuse)
+    with pytest.raises(SettingsError, match="belongs to another user. Nothing was changed"):
+        replace(path, "old", "new")
+    assert [(found.name, found.read_text(encoding="utf-8")) for found in tmp_path.iterdir()] == [("file", "old")]
+
+
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("theirs", encoding="utf-8")
@@ -55,8 +85,9 @@ def test_a_file_that_is_missing_reads_as_empty(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for path in (tmp_path, tmp_path / "binary"):
-        with pytest.raises(SettingsError, match="cannot read"):
+        with pytest.raises(SettingsError, match="cannot read") as refused:
             read(path)
+        assert "[Errno" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["x", "\ud800"], ids=["parent-is-a-file", "not-utf-8"])

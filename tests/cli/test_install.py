@@ -521,6 +521,20 @@ def test_the_list_says_which_clients_are_here_and_which_have_the_server(
     assert {row[0] for row in rows[1:]} == set(CLIENTS)
 
 
+def test_the_list_has_each_file_once_for_the_version_of_the_client_that_reads_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(home))
+    monkeypatch.chdir(home)
+    run(["install", "--client", "cursor", "--simulator"])
+    run(["install", "--client", "opencode", "--simulator"])
+    capsys.readouterr()
+    assert run(["install", "--list"]) == exits.OK
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row for row in rows if row[0] == "cursor"] == [["cursor", "found", "mailgun", "~/.cursor/mcp.json"]]
+    assert ["opencode-1", "-", "~/.config/opencode/opencode.json"] in rows
+
+
 @pytest.fixture
 def several(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with three clients."""
