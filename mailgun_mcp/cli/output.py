@@ -12,8 +12,8 @@ from mailgun_mcp.settings import colour_preference
 NARROWEST = 40
 """Width in characters below which lines are not wrapped."""
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
-NARROWEST_COLUMN = 12
-"""Minimum width in characters to which a column of a table is shortened."""
+NARROWEST_COLUMN = 16
+"""Minimum width in characters to which a column of sentences is shortened."""
 STATE_COLOURS = {
     **dict.fromkeys(("ok", "allow"), "green"),
     **dict.fromkeys(("warning", "confirm"), "yellow"),
@@ -53,13 +53,33 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
-    """Write rows to stdout in aligned columns. On a terminal, long cells are shortened so that each row fits a line."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    """Write rows to stdout in aligned columns.
+
+    On a terminal, sentences are shortened so that each row fits a line. Names, ids and times are never shortened, because
+    people copy them: if they need more room than there is, each row is wrapped instead.
+    """
+    widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     if sys.stdout.isatty():
-        widths = _fitting(widths, get_terminal_size().columns)
+        room = get_terminal_size().columns
+        sentences = [any(" " in cell for cell in column) for column in zip(*rows, strict=True)]
+        widths = _fitting(widths, sentences, room)
+        if _row_width(widths) > room:
+            for row in rows:
+                out(_wrapped_row(row, widths, max(room, NARROWEST)))
+            return
     for row in rows:
-        cells = (_cut(cell, width) for cell, width in zip(row, widths, strict=True))
-        out("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
+        cells = (padded(_cut(cell, width), width) for cell, width in zip(row, widths, strict=True))
+        out("  ".join(cells).rstrip())
+
+
+def display_width(text: str) -> int:
+    """Return the number of columns that the text takes on a terminal: a Chinese or Japanese character takes two."""
+    return len(text) if text.isascii() else sum(map(_character_width, text))
+
+
+def padded(text: str, width: int) -> str:
+    """Return the text with spaces up to `width` columns."""
+    return text + " " * (width - display_width(text))
 
 
 def words(value: Any) -> str:
@@ -79,16 +99,44 @@ def label(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _fitting(widths: Sequence[int], room: int) -> list[int]:
-    """Shrink the widest columns evenly until a row fits, but none below NARROWEST_COLUMN."""
+def _character_width(character: str) -> int:
+    import unicodedata
+
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _wrapped_row(row: Sequence[str], widths: Sequence[int], room: int) -> str:
+    """Return a row that may take several lines. If it fits one, its short cells are aligned."""
+    cells = (padded(cell, min(width, NARROWEST_COLUMN)) for cell, width in zip(row, widths, strict=True))
+    aligned = "  ".join(cells).rstrip()
+    if display_width(aligned) <= room:
+        return aligned
+    return "\n".join(_wrapped("  ".join(filter(None, row)), room))
+
+
+def _row_width(widths: Sequence[int]) -> int:
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _fitting(widths: Sequence[int], sentences: Sequence[bool], room: int) -> list[int]:
+    """Shrink the widest columns of sentences evenly until a row fits, but none below NARROWEST_COLUMN."""
     fitting = list(widths)
-    while sum(fitting) + 2 * (len(fitting) - 1) > room and max(fitting) > NARROWEST_COLUMN:
-        fitting[fitting.index(max(fitting))] -= 1
+    while _row_width(fitting) > room:
+        wide = [index for index, width in enumerate(fitting) if sentences[index] and width > NARROWEST_COLUMN]
+        if not wide:
+            break
+        fitting[max(wide, key=lambda index: fitting[index])] -= 1
     return fitting
 
 
 def _cut(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else f"{cell[: width - 1]}…"
+    if display_width(cell) <= width:
+        return cell
+    while display_width(cell) > width - 1:
+        cell = cell[:-1]
+    return f"{cell}…"
 
 
 def paint(text: str, *styles: str, stream: TextIO | None = None) -> str:

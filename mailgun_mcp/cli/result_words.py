@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailgun_mcp.cli.output import words
+from mailgun_mcp.cli.output import display_width, padded, words
 from mailgun_mcp.settings import shell_command
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ def _table(rows: Sequence[Mapping[str, Any]], indent: str, width: int) -> list[s
     flat = [_flat(row) for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
     cells = [[words(name) for name in names], *([words(row.get(name)) for name in names] for row in flat)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(display_width, column)) for column in zip(*cells, strict=True)]
     if len(rows) < 2 or len(indent) + sum(widths) + 2 * (len(widths) - 1) > width:
         return []
-    return [f"{indent}{'  '.join(map(str.ljust, row, widths))}".rstrip() for row in cells]
+    return [f"{indent}{'  '.join(map(padded, row, widths))}".rstrip() for row in cells]
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

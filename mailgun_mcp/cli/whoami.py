@@ -11,9 +11,10 @@ from mailgun_mcp.cli.tools import call
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.add_argument("--json", action="store_true", help="as JSON, also in a terminal")
     add_settings(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the identity as JSON."""
+    """Print the identity: in words in a terminal, otherwise as JSON."""
     return call(arguments, "whoami", {})

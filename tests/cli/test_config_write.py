@@ -60,7 +60,7 @@ def test_the_file_of_another_user_is_not_taken_over(tmp_path: Path, monkeypatch:
         raise PermissionError
 
     monkeypatch.setattr(os, "chown", refuse)
-    with pytest.raises(SettingsError, match="belongs to another user. Nothing was changed"):
+    with pytest.raises(SettingsError, match="belongs to another user"):
         replace(path, "old", "new")
     assert [(found.name, found.read_text(encoding="utf-8")) for found in tmp_path.iterdir()] == [("file", "old")]
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mailgun_mcp.cli.output import as_json, fitted, note, out, paint, paint_state, table, words
+from mailgun_mcp.cli.output import as_json, display_width, fitted, note, out, paint, paint_state, table, words
 
 
 class Terminal(io.StringIO):
@@ -59,15 +59,43 @@ def test_long_lines_are_continued_with_an_indent_in_a_terminal(monkeypatch: pyte
 
 
 def test_a_table_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [("id", "x" * 30, "y" * 200), ("other", "z", "short")]
+    rows = [("id", "x" * 30, "y " * 100), ("other", "z", "short")]
     table(rows)
-    assert max(map(len, capsys.readouterr().out.splitlines())) > 200, "a program gets everything"
+    assert max(map(len, capsys.readouterr().out.splitlines())) > 190, "a program gets everything"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "60")
     table(rows)
     first, second = capsys.readouterr().out.splitlines()
     assert (len(first), first.endswith("…")) == (60, True)
     assert second.startswith("other  z")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_what_a_person_copies_is_never_cut(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        ("2026-11-28T03:26:03Z", "8fh84nq2wxqz", "allow guarded/reads-and-writes", "production", "domain,from,to"),
+        ("2026-11-28T03:26:04Z", "zrzcnt34x3ux", "", "staging", "some words about what was done there"),
+    ]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    table(rows)
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= columns
+    assert [name for row in rows for name in (*row[:2], row[3]) if name not in text] == []
+
+
+def test_wide_and_combining_characters_keep_the_columns_aligned(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("例え.jp", "a"), ("u\u0308ber", "b"), ("plain", "日本語の件名 " * 9)]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    table(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert [display_width(line[: line.rindex("  ")]) for line in lines[:2]] == [7, 7]
+    assert max(map(display_width, lines)) <= 40
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The command says who its user is to the server."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ def test_the_user_of_the_system_may_do_everything(home: Path, capsys: pytest.Cap
         "accounts": ["simulator"],
         "policy": "strict",
     }
+
+
+def test_a_person_at_a_terminal_gets_words(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert run(["whoami", "--simulator"]) == exits.OK
+    assert "policy: guarded" in capsys.readouterr().out
+    assert run(["whoami", "--simulator", "--json"]) == exits.OK
+    assert json.loads(capsys.readouterr().out)["policy"] == "guarded"
 
 
 def test_the_accounts_of_the_file_are_listed(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
