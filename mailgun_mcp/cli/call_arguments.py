@@ -5,6 +5,7 @@ schema declares, so that `subject=2026` stays text.
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,23 @@ from typing import Any
 from mailgun_mcp.settings import SettingsError
 
 HELP = "name=value ..., or all of them as a JSON or YAML object, or - to read the object from stdin"
+
+TOOL_NAME = re.compile(r"[A-Za-z]\w*")
+
+
+def tool_and_arguments(first: str, others: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the tool's name and the words of its arguments, which may stand before the name.
+
+    Raises SettingsError if there is no name.
+    """
+    words = [first, *others]
+    if TOOL_NAME.fullmatch(first) or not ("=" in first or first == "-" or first.startswith("{")):
+        return first, words[1:]
+    name = next(filter(TOOL_NAME.fullmatch, words), None)
+    if name is None:
+        raise SettingsError("the name of the tool is missing: write TOOL before the arguments")
+    words.remove(name)
+    return name, words
 
 
 def read_call_arguments(words: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -112,10 +112,10 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
     if argv[0] not in COMMANDS:
         _overview().error(unknown("command", argv[0], COMMANDS))
     module, parser = importlib.import_module(f"mailgun_mcp.cli.{argv[0]}"), command_parser(argv[0])
-    words = _with_new_words(argv[1:], getattr(module, "RENAMED", {}))
+    renamed = getattr(module, "RENAMED", {})
+    words = _with_new_words(_action_first(parser, _with_new_words(argv[1:], renamed)), renamed)
     if not words and any(action.required for action in parser.actions()):
         parser.error(f"it needs an action:\n{action_list(_helps(parser))}")
-    _check_flags_before_the_action(parser, words)
     arguments, extra = parser.parse_known_args(words)
     if extra:
         _refuse_extra(parser, arguments, extra[0].partition("=")[0])
@@ -137,6 +137,25 @@ def _command_first(words: list[str]) -> list[str]:
             break
         position += 2 if flags.takes_value(word) else 1
     return ["serve", *words]
+
+
+def _action_first(parser: Parser, words: list[str]) -> list[str]:
+    """Return the words with an action's flags moved behind the action, since they may precede it."""
+    for actions in parser.actions():
+        own, moved, position = [], [], 0
+        pages = [parser, *actions.choices.values()]
+        while position < len(words) and words[position].startswith("-") and words[position] != "--":
+            flag, equals, _ = words[position].partition("=")
+            if not any(flag in (*HELP, *page.flags()) for page in pages):
+                parser.error(unknown("flag", flag, {known for page in pages for known in page.flags()}))
+            size = 2 if not equals and any(page.takes_value(flag) for page in pages) else 1
+            (own if flag in (*HELP, *parser.flags()) else moved).extend(words[position : position + size])
+            position += size
+        rest = words[position:]
+        end = rest.index("--") if "--" in rest else len(rest)
+        if rest or actions.required:
+            return [*own, *rest[:end], *(moved if rest else []), *rest[end:]]
+    return words
 
 
 def _refuse_extra(parser: Parser, arguments: argparse.Namespace, name: str) -> NoReturn:
@@ -177,18 +196,6 @@ def _with_new_words(words: list[str], renamed: Mapping[str, str]) -> list[str]:
         is_name = position == 0 or name.startswith("--")
         replaced.append(f"{renamed[name]}{equals}{value}" if is_name and name in renamed else word)
     return replaced
-
-
-def _check_flags_before_the_action(parser: Parser, words: list[str]) -> None:
-    """Refuse unknown flags before an optional action. argparse would take the value of such a flag for the action."""
-    optional = [action for action in parser.actions() if not action.required]
-    actions = {choice for action in optional for choice in action.choices}
-    for word in words if actions else ():
-        if word in actions:
-            return
-        flag = word.partition("=")[0]
-        if flag.startswith("--") and flag not in (*HELP, *parser.flags()):
-            parser.error(unknown("flag", flag, parser.flags()))
 
 
 def add_settings(parser: argparse.ArgumentParser, *, only: Iterable[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailgun_mcp.cli.call_arguments import HELP as CALL_ARGUMENTS
-from mailgun_mcp.cli.call_arguments import read_call_arguments
+from mailgun_mcp.cli.call_arguments import read_call_arguments, tool_and_arguments
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import out, paint_state
 from mailgun_mcp.cli.parser import Parser, add_settings
@@ -157,14 +157,14 @@ def _explain(arguments: argparse.Namespace) -> int:
     from mailgun_mcp.text.suggest import unknown
 
     catalogue = _catalogue(arguments)
-    if arguments.tool not in (*catalogue.names, *OWN_TOOLS) and arguments.tool not in catalogue:
-        raise SettingsError(unknown("tool", arguments.tool, [*catalogue.names, *OWN_TOOLS]))
-    built_in = arguments.tool in OWN_TOOLS
-    operation = builtin_operation(arguments.tool) if built_in else catalogue.find(arguments.tool)
+    name, words = tool_and_arguments(arguments.tool, arguments.arguments)
+    if name not in (*catalogue.names, *OWN_TOOLS) and name not in catalogue:
+        raise SettingsError(unknown("tool", name, [*catalogue.names, *OWN_TOOLS]))
+    operation = builtin_operation(name) if name in OWN_TOOLS else catalogue.find(name)
     policy = _chosen(arguments, catalogue)
     given = {name: value for name in ASSUMPTIONS if (value := getattr(arguments, name, None)) is not None}
     assumptions = {"principal": local_user().id, "at": datetime.now(UTC).isoformat(), **given}
-    call_arguments = as_meant(operation, read_call_arguments(arguments.arguments, operation.tool["inputSchema"]))
+    call_arguments = as_meant(operation, read_call_arguments(words, operation.tool["inputSchema"]))
     try:
         facts = assumed_facts(operation, call_arguments, assumptions, policy.timezone)
     except ValueError as error:

@@ -9,7 +9,7 @@ from mailgun_mcp.catalogue.formats import FORMATS, formatted
 from mailgun_mcp.catalogue.search.tools import DEFAULT_HITS
 from mailgun_mcp.catalogue.tool_costs import estimated_tokens
 from mailgun_mcp.cli.call_arguments import HELP as CALL_ARGUMENTS
-from mailgun_mcp.cli.call_arguments import read_call_arguments
+from mailgun_mcp.cli.call_arguments import read_call_arguments, tool_and_arguments
 from mailgun_mcp.cli.clients import CLIENTS
 from mailgun_mcp.cli.exits import FAILED, OK, REFUSED, USAGE
 from mailgun_mcp.cli.output import as_json, note, out, table
@@ -171,8 +171,9 @@ def _listed(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _call(arguments: argparse.Namespace) -> int:
-    tool = _tools(arguments).get(arguments.name, {})
-    return call(arguments, arguments.name, read_call_arguments(arguments.arguments, tool.get("inputSchema", {})))
+    name, words = tool_and_arguments(arguments.name, arguments.arguments)
+    tool = _tools(arguments).get(name, {})
+    return call(arguments, name, read_call_arguments(words, tool.get("inputSchema", {})))
 
 
 def call(arguments: argparse.Namespace, name: str, call_arguments: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.cli.call_arguments import read_call_arguments
+from mailgun_mcp.cli.call_arguments import read_call_arguments, tool_and_arguments
 from mailgun_mcp.settings import SettingsError
 
 SCHEMA = {
@@ -71,3 +71,22 @@ def test_a_dash_reads_the_object_from_stdin(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_neither_is_refused(words: list[str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         read_call_arguments(words, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["get_domain", "a=1", "b=2"], ["a=1", "get_domain", "b=2"], ["a=1", "b=2", "get_domain"]],
+)
+def test_the_tool_is_found_before_and_after_its_arguments(words: list[str]) -> None:
+    assert tool_and_arguments(words[0], words[1:]) == ("get_domain", ["a=1", "b=2"])
+
+
+@pytest.mark.parametrize("word", ['{"a": 1}', "-", "{a: 1}"])
+def test_the_tool_may_stand_behind_an_object(word: str) -> None:
+    assert tool_and_arguments(word, ["get_domain"]) == ("get_domain", [word])
+
+
+def test_a_missing_tool_is_named_as_the_fault() -> None:
+    with pytest.raises(SettingsError, match="the name of the tool is missing"):
+        tool_and_arguments("a=1", ["b=2"])
+    assert tool_and_arguments("no-such.tool", ["a"]) == ("no-such.tool", ["a"])

@@ -64,6 +64,45 @@ def test_flags_may_stand_before_the_command(words: list[str]) -> None:
     assert (arguments.name, arguments.simulator) == ("list_domains", True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["audit", "--state", "st", "list", "--json"],
+        ["audit", "--json", "--state=st", "list"],
+        ["--state", "st", "audit", "--json", "list"],
+        ["audit", "list", "--json", "--state", "st"],
+    ],
+)
+def test_flags_may_stand_before_the_action(words: list[str]) -> None:
+    _, arguments = parse(words)
+    assert (arguments.action, arguments.state, arguments.json) == ("list", "st", True)
+
+
+def test_a_flag_before_the_action_keeps_a_value_that_is_an_actions_name() -> None:
+    _, arguments = parse(["audit", "--state", "list", "show", "--", "abc"])
+    assert (arguments.action, arguments.state, arguments.id) == ("show", "list", "abc")
+
+
+def test_flags_of_the_previous_release_may_stand_before_the_action() -> None:
+    _, arguments = parse(["audit", "--caller", "alice", "list"])
+    assert arguments.principal == "alice"
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["audit", "--stat", "st", "list"], "unknown flag '--stat': did you mean '--state'?"),
+        (["audit", "--state", "st", "lst"], "unknown action 'lst': did you mean 'list'?"),
+        (["audit", "--state", "st"], "it needs an action:"),
+        (["audit", "--state"], "it needs an action:"),
+    ],
+)
+def test_a_fault_before_the_action_is_named(words: list[str], fault: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(words)
+    assert (stopped.value.code, fault in capsys.readouterr().err) == (exits.USAGE, True)
+
+
 def test_flags_alone_start_the_server_whatever_their_values_are(capsys: pytest.CaptureFixture[str]) -> None:
     command, arguments = parse(["--state", "tools", "--simulator"])
     assert (command.__module__, arguments.state) == ("mailgun_mcp.cli.serve", "tools")
