@@ -138,7 +138,8 @@ def _content_end(text: str, node: yaml.Node) -> int:
     if not isinstance(node, yaml.CollectionNode) or node.flow_style:
         return end
     tokens = (token for token in yaml.scan(text) if token.start_mark.index < token.end_mark.index <= end)
-    return max(token.end_mark.index for token in tokens)
+    content_end: int = max(token.end_mark.index for token in tokens)
+    return content_end
 
 
 def _line_after(text: str, position: int) -> int:

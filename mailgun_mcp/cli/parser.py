@@ -142,7 +142,9 @@ def _command_first(words: list[str]) -> list[str]:
 def _action_first(parser: Parser, words: list[str]) -> list[str]:
     """Return the words with an action's flags moved behind the action, since they may precede it."""
     for actions in parser.actions():
-        own, moved, position = [], [], 0
+        own: list[str] = []
+        moved: list[str] = []
+        position = 0
         pages = [parser, *actions.choices.values()]
         while position < len(words) and words[position].startswith("-") and words[position] != "--":
             flag, equals, _ = words[position].partition("=")
