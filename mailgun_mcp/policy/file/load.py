@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import tzinfo
 from hashlib import sha256
@@ -21,6 +20,7 @@ from mailgun_mcp.policy.file.hypothetical import assumed_facts, unknown_argument
 from mailgun_mcp.policy.file.messages import problems_of
 from mailgun_mcp.policy.file.old_keys import with_new_keys
 from mailgun_mcp.policy.file.schema import PolicyDocument
+from mailgun_mcp.policy.file.without_faults import values_without_faults
 from mailgun_mcp.policy.model import (
     AuditRules,
     CallLimits,
@@ -157,45 +157,17 @@ def _validated(document: YamlDocument, source: _Source) -> dict[str, Any]:
 
 def _problems_of_the_rest(document: YamlDocument, error: ValidationError, source: _Source) -> list[tuple[int, str]]:
     """Return what else is wrong with a file, besides the keys that do not have the right shape."""
-    rest = deepcopy(document.value)
-    for fault in error.errors(include_url=False):
-        _leave_out(rest, fault["loc"])
-    try:
-        values = PolicyDocument.model_validate({"version": 1, **rest}).model_dump(exclude_unset=True)
-        _File(source, document, values).policy()
-    except ValidationError:
+    values = values_without_faults(document.value, error)
+    if values is None:
         return []
+    try:
+        _File(source, document, values).policy()
     except PolicyError as fault_of_rest:
         own = [
             re.fullmatch(rf"{re.escape(source.name)}:(\d+): (.*)", text, re.DOTALL) for text in fault_of_rest.problems
         ]
         return [(int(found[1]), found[2]) for found in own if found]
     return []
-
-
-def _leave_out(document: dict[str, Any], path: YamlPath) -> None:
-    """Remove the innermost key on `path`. A rule stays in its place, so that the others keep theirs."""
-    section, item = path[0] if path else None, path[1] if len(path) > 1 else None
-    if section == "tests" and isinstance(item, int):
-        document["tests"][item] = {"tool": "list_domains", "expect": "allow"}
-    elif section == "rules" and isinstance(item, int):
-        rule = document["rules"][item]
-        if isinstance(rule, dict):
-            _remove(rule, path[2:])
-        document["rules"][item] = {"match": {}, "decision": "deny", **(rule if isinstance(rule, dict) else {})}
-    else:
-        _remove(document, path[:1])
-
-
-def _remove(mapping: dict[str, Any], path: YamlPath) -> None:
-    for key in path[:-1]:
-        inner = mapping.get(key) if isinstance(key, str) else None
-        if not isinstance(inner, dict):
-            mapping.pop(str(key), None)
-            return
-        mapping = inner
-    if path:
-        mapping.pop(str(path[-1]), None)
 
 
 class _File:

@@ -49,10 +49,8 @@ def _shadowed_rules(rules: Sequence[Rule], catalogue: Catalogue) -> Iterator[str
         if rule.effect != "deny" and not rule.match.of_operation and not rule.match.of_call:
             asking = [other for other in rules[rules.index(rule) + 1 :] if other.effect == "confirm"]
             if asking:
-                yield (
-                    f"{rule.name} matches every call, so the {len(asking)} rules after it that ask a person, "
-                    "the profile's included, never do"
-                )
+                later = "the rule" if len(asking) == 1 else f"the {len(asking)} rules, the profile's included,"
+                yield f"{rule.name} matches every call, so {later} that should ask a person after it never will"
 
 
 def _why(blocker: Rule) -> str:

@@ -54,6 +54,31 @@ def problems(text: str) -> list[str]:
     return list(raised.value.problems)
 
 
+SEVERAL_KINDS = """version: 1
+rules:
+  - name: a b
+    match: {tool: [delete_bonce, 5], risk: destroy, toolset: bouncs}
+    decision: alow
+  - name: c
+    match: {tool: get_domian, domain: {one_of: x}, recipients: {more_than: ten}}
+    decision: confirm
+    level: twice
+  - name: c
+    match: {}
+    decision: allow
+send: {allow_recipients: [], max_recipients: -3}
+"""
+
+
+def test_faults_in_rules_hide_no_other_faults() -> None:
+    found = "\n".join(problems(SEVERAL_KINDS))
+    named = (
+        *("'a b'", "'delete_bonce'", "'destroy'", "'bouncs'", "'alow'", "'get_domian'", "rules[1].match.domain"),
+        *("more_than", "'twice'", "rule 2 has the same name", "'max_recipients'"),
+    )
+    assert [name for name in named if name not in found] == []
+
+
 def test_a_whole_file_is_read() -> None:
     read_in = parse_policy(DESIGN, catalogue(), "team.yaml")
 
