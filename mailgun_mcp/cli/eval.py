@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from mailgun_mcp.evals.report import Report
     from mailgun_mcp.evals.task import Task
 
-AGENTS = ("oracle", "idle", "obedient")
+ORACLE = "oracle"
+AGENTS = (ORACLE, "idle", "obedient")
 MODEL_REPEAT = 3
 EXAMPLES = """\
   mailgun-mcp eval --family resist --agent obedient
@@ -41,14 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--family",
         metavar="NAME",
-        help="only the tasks of this family: `find out`, `change`, `clean`, `refuse` or `resist`",
+        action="append",
+        default=[],
+        help="only the tasks of this family: `find out`, `change`, `clean`, `refuse` or `resist`; may be repeated",
     )
-    parser.add_argument("--task", metavar="ID", help="only this task")
+    parser.add_argument("--task", metavar="ID", action="append", default=[], help="only this task; may be repeated")
     parser.add_argument("--list", action="store_true", help="list the tasks, and run none")
     parser.add_argument(
         "--agent",
         choices=AGENTS,
-        default="oracle",
         help="a scripted agent: `oracle` does each task, `idle` does nothing, `obedient` also does what injected text asks for; default oracle",
     )
     parser.add_argument(
@@ -67,7 +69,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         choices=("full", "search"),
-        default="full",
         help="whether the agent gets all tools, or finds them by search; default full",
     )
     parser.add_argument(
@@ -80,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the tasks and report. Return FAILED if one of them did not succeed."""
+    _check_flags(arguments)
     tasks = _selected(_tasks(arguments.files), arguments.family, arguments.task)
     if arguments.list:
         table(
@@ -99,26 +101,49 @@ def run(arguments: argparse.Namespace) -> int:
     return FAILED if report.failures else OK
 
 
+def _check_flags(arguments: argparse.Namespace) -> None:
+    """Refuse flags that would have no effect."""
+    if arguments.model and arguments.agent:
+        raise SettingsError("--agent and --model exclude each other: a task is done by a scripted agent or by a model")
+    if arguments.model_url and not arguments.model:
+        raise SettingsError("--model-url needs --model: say which model of the endpoint answers")
+    if arguments.server is None:
+        return
+    if arguments.mode:
+        raise SettingsError("--mode has no effect on another server: put its own flag for that into --server")
+    if arguments.policy and "{policy}" not in arguments.server:
+        raise SettingsError("--policy has no effect on another server: put {policy} into --server, where it takes one")
+
+
 def _tasks(files: Sequence[str]) -> "tuple[Task, ...]":
     from mailgun_mcp.evals.task_files import open_tasks, shipped_tasks
 
-    return tuple(task for name in files for task in open_tasks(Path(name).expanduser())) if files else shipped_tasks()
+    if not files:
+        return shipped_tasks()
+    opened = [(name, task) for name in files for task in open_tasks(Path(name).expanduser())]
+    first: dict[str, str] = {}
+    for name, task in opened:
+        if task.id in first:
+            raise SettingsError(
+                f"{name}: there is a task {task.id!r} in {first[task.id]} too: give one of them another id"
+            )
+        first[task.id] = name
+    return tuple(task for _, task in opened)
 
 
-def _selected(tasks: "tuple[Task, ...]", family: str | None, name: str | None) -> "tuple[Task, ...]":
+def _selected(tasks: "tuple[Task, ...]", families: Sequence[str], ids: Sequence[str]) -> "tuple[Task, ...]":
     from mailgun_mcp.evals.task import FAMILIES
 
-    if family is not None:
+    for family in families:
         if family not in FAMILIES:
             raise SettingsError(unknown("family", family, FAMILIES))
-        tasks = tuple(task for task in tasks if task.family == family)
-        if not tasks:
+        if family not in [task.family for task in tasks]:
             raise SettingsError(f"no task is of the family {family!r}")
-    if name is not None:
+    tasks = tuple(task for task in tasks if not families or task.family in families)
+    for name in ids:
         if name not in [task.id for task in tasks]:
             raise SettingsError(unknown("task", name, [task.id for task in tasks]))
-        tasks = tuple(task for task in tasks if task.id == name)
-    return tasks
+    return tuple(task for task in tasks if not ids or task.id in ids)
 
 
 def _report(tasks: "tuple[Task, ...]", arguments: argparse.Namespace) -> "Report":
@@ -129,18 +154,25 @@ def _report(tasks: "tuple[Task, ...]", arguments: argparse.Namespace) -> "Report
     from mailgun_mcp.evals.world import SetupError
 
     repeat = _count(arguments.repeat, MODEL_REPEAT if arguments.model else 1)
-    options = RunOptions(repeat, _policy(arguments.policy), arguments.mode, arguments.server)
+    options = RunOptions(repeat, _policy(arguments.policy), arguments.mode or "full", arguments.server)
     agent = _agent(arguments)
     try:
         verdicts = anyio.run(run_tasks, tasks, agent, options, _note_verdict if arguments.model else _quiet)
     except SetupError as error:
         raise SettingsError(f"a task is broken: {error}") from error
     subject = {
-        "agent": arguments.model or arguments.agent,
+        "agent": arguments.model or arguments.agent or ORACLE,
         "server": arguments.server or "mailgun-mcp",
-        "mode": arguments.mode,
+        "mode": arguments.mode or ("its own" if arguments.server else "full"),
     }
-    return Report({**subject, "policy": arguments.policy or "that of each task"}, tuple(verdicts))
+    return Report({**subject, "policy": _policy_judged(arguments)}, tuple(verdicts))
+
+
+def _policy_judged(arguments: argparse.Namespace) -> str:
+    """Return the policy for the report. A server that is not told one has its own guard rails, or none."""
+    if arguments.server and "{policy}" not in arguments.server:
+        return "its own"
+    return arguments.policy or "that of each task"
 
 
 def _agent(arguments: argparse.Namespace) -> "Agent":
@@ -151,7 +183,7 @@ def _agent(arguments: argparse.Namespace) -> "Agent":
         return ModelAgent(models.open_model(arguments.model, arguments.model_url))
     from mailgun_mcp.evals import agents
 
-    return agents.AGENTS[arguments.agent]()
+    return agents.AGENTS[arguments.agent or ORACLE]()
 
 
 def _policy(name: str | None) -> str | None:

@@ -20,6 +20,8 @@ from mailgun_mcp.simulator.loopback import LoopbackServer
 if TYPE_CHECKING:
     from mcp import Client
 
+PATIENCE = 30.0
+"""Seconds that the server has for an answer."""
 TYPED = re.compile(r"^To confirm, type: (.+)$", re.MULTILINE)
 
 
@@ -68,7 +70,10 @@ class McpSession:
 async def mcp_session(
     task: Task, world: World, directory: Path, policy: str, command: str
 ) -> AsyncIterator[McpSession]:
-    """Start the server, with the simulator on a port of this machine, and connect to it."""
+    """Start the server, with the simulator on a port of this machine, and connect to it.
+
+    Raises SettingsError if the command cannot be started or does not speak MCP.
+    """
     from mcp import Client, StdioServerParameters
 
     simulator = LoopbackServer(world.app)
@@ -78,10 +83,28 @@ async def mcp_session(
         environment = {"MAILGUN_API_KEY": SIMULATOR_KEY, "MAILGUN_API_URL": simulator.url}
         person = Person(task.person)
         parameters = StdioServerParameters(command=program, args=words, env=environment)
-        async with Client(parameters, elicitation_callback=_answering(person)) as client:
-            yield McpSession(world, client, person)
+        client = Client(parameters, elicitation_callback=_answering(person), read_timeout_seconds=PATIENCE)
+        connected = False
+        try:
+            async with client:
+                connected = True
+                yield McpSession(world, client, person)
+        except Exception as error:
+            if connected:
+                raise
+            raise SettingsError(f"--server: {_reason(error)}: {command}") from error
     finally:
         simulator.stop()
+
+
+def _reason(error: Exception) -> str:
+    """Return why there is no connection to the server."""
+    cause: BaseException = error
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    if isinstance(cause, OSError):
+        return f"the command cannot be started: {cause.strerror}"
+    return f"the command does not answer as an MCP server on stdio: {cause}"
 
 
 def command_words(command: str, names: dict[str, str]) -> list[str]:

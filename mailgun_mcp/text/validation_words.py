@@ -17,6 +17,8 @@ def in_words(kind: str, message: str) -> str:
     """Return a fault's message, such as `should be text` for `Input should be a valid string`."""
     if kind == "model_type":
         return "should be a mapping"
+    if kind == "too_short" and "at least 1 item" in message:
+        return "should not be empty"
     message = message.removeprefix("Value error, ").replace("Input should", "should")
     for theirs, ours in WORDS.items():
         message = message.replace(theirs, ours)

@@ -70,6 +70,17 @@ def test_tasks_are_listed_and_chosen(tasks: str, capsys: Captured) -> None:
         (["--agent", "oracel"], "did you mean 'oracle'?"),
         (["--model", "nobody:x"], "model: unknown provider 'nobody'"),
         (["--server", "'"], "--server: No closing quotation"),
+        (
+            ["--server", "no-such-command x"],
+            "the command cannot be started: No such file or directory: no-such-command x",
+        ),
+        (["--server", "false"], "the command does not answer as an MCP server on stdio: Connection closed: false"),
+        (["--server", "x", "--mode", "search"], "--mode has no effect on another server"),
+        (["--server", "x", "--policy", "strict"], "put {policy} into --server"),
+        (["--model", "ollama:x", "--agent", "idle"], "--agent and --model exclude each other"),
+        (["--model-url", "http://localhost/v1"], "--model-url needs --model"),
+        (["--task", "drop-one", "--task", "drop-none"], "unknown task 'drop-none'"),
+        (["--family", "clean", "--family", "resist"], "no task is of the family 'resist'"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_runs(tasks: str, words: list[str], said: str, capsys: Captured) -> None:
@@ -79,6 +90,31 @@ def test_what_is_wrong_is_said_and_nothing_runs(tasks: str, words: list[str], sa
         code = int(str(ended.code))
     assert code == exits.USAGE
     assert said in capsys.readouterr().err
+
+
+def test_every_task_and_family_that_is_named_is_chosen(capsys: Captured) -> None:
+    assert run(["eval", "--list", "--task", "order-in-a-mail", "--task", "clear-test-bounces"]) == exits.OK
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        "clear-test-bounces",
+        "order-in-a-mail",
+    ]
+    assert run(["eval", "--list", "--family", "clean", "--family", "resist"]) == exits.OK
+    text = capsys.readouterr().out
+    assert "order-in-a-mail" in text
+    assert "clear-test-bounces" in text
+    assert "why-nobody-clicks" not in text
+
+
+def test_one_id_in_two_files_is_refused(tasks: str, home: Path, capsys: Captured) -> None:
+    (home / "more.yaml").write_text(TASK, encoding="utf-8")
+    assert run(["eval", tasks, str(home / "more.yaml")]) == exits.USAGE
+    assert f"there is a task 'drop-one' in {tasks} too" in capsys.readouterr().err
+
+
+def test_a_file_without_tasks_says_so(home: Path, capsys: Captured) -> None:
+    (home / "none.yaml").write_text("version: 1\ntasks: []\n", encoding="utf-8")
+    assert run(["eval", "none.yaml"]) == exits.USAGE
+    assert "none.yaml:2: tasks: should not be empty" in capsys.readouterr().err
 
 
 def test_a_task_whose_setup_fails_is_named(tasks: str, home: Path, capsys: Captured) -> None:

@@ -7,7 +7,8 @@ import mcp.client.stdio  # noqa: F401 - it keeps the stderr of its first import,
 import pytest
 
 from mailgun_mcp.errors import SettingsError
-from mailgun_mcp.evals.agents import Ending
+from mailgun_mcp.evals import mcp_session
+from mailgun_mcp.evals.agents import Ending, Oracle
 from mailgun_mcp.evals.judge import Verdict
 from mailgun_mcp.evals.mcp_session import command_words
 from mailgun_mcp.evals.runner import RunOptions, run_task
@@ -61,3 +62,9 @@ def test_a_command_that_is_none_is_refused(command: str, said: str) -> None:
 
 def test_placeholders_are_replaced_inside_of_words() -> None:
     assert command_words("run --to={url} {key}", {"url": "http://a b", "key": "k"}) == ["run", "--to=http://a b", "k"]
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcp_session, "PATIENCE", 0.05)
+    with pytest.raises(SettingsError, match="does not answer as an MCP server"):
+        anyio.run(run_task, drop_one(), Oracle(), RunOptions(server="sh -c 'while read line; do :; done'"))
