@@ -23,7 +23,7 @@ SECTIONS = (Section(PATH, "Chat", None),)
 HERE = Path(__file__).parent
 TEMPLATES = (HERE / "templates",)
 ASSETS = {
-    **{name: HERE / "static" / name for name in ("chat.css", "chat.js")},
+    **{name: HERE / "static" / name for name in ("chat.css", "chat.js", "markdown.js")},
     **{name: STATIC / name for name in ("chart.css", "chart.js")},
 }
 

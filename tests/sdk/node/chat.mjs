@@ -1,9 +1,9 @@
 // A person chats on the page /chat in a real browser, whose policy is in force: a question, a change, a wrong name, the right one.
-// BASE, LINK: a link that signs in; SHOTS: a folder for pictures, or empty. Prints one JSON object: what was seen.
+// BASE, LINK: a link that signs in; MARKDOWN: a JSON file with a list of texts, which are drawn; SHOTS: a folder for pictures, or empty. Prints one JSON object: what was seen.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import puppeteer from 'puppeteer-core';
-const { BASE, LINK, CHROMIUM, SHOTS } = process.env;
+const { BASE, LINK, CHROMIUM, SHOTS, MARKDOWN } = process.env;
 const shot = (page, name) => (SHOTS ? page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true }) : undefined);
 const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf-8');
@@ -61,6 +61,8 @@ try {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
   await inspect(page, 'phone, light');
   await page.setViewport({ width: 1180, height: 900 });
+  // What the page makes of a model's Markdown, as the markup of its own elements.
+  const markdown = !MARKDOWN ? [] : await page.evaluate((texts) => texts.map((text) => { const drawn = document.createElement('div'); drawMarkdown(drawn, text); return drawn.innerHTML.slice(0, 1000); }), JSON.parse(readFileSync(MARKDOWN, 'utf-8')));
   const images = await page.$$eval('#log img, #log a', (found) => found.length);
   await page.type('.approval input[name=typed]', 'wrong');
   await page.click('.approval button.primary');
@@ -77,5 +79,5 @@ try {
   const again = await page.$eval('#log', (log) => log.textContent);
   const card = await page.$eval('.approval', (node) => node.textContent);
   await shot(page, 'done');
-  console.log(JSON.stringify({ overflow, images, chart, violations, fault, same: again === written, states: await page.$$eval('.tool', (all) => all.map((one) => one.dataset.status)), answered: /approved by/.test(card), badge: await page.$eval('#third-party', (node) => !node.hidden), complaints }));
+  console.log(JSON.stringify({ overflow, images, markdown, chart, violations, fault, same: again === written, states: await page.$$eval('.tool', (all) => all.map((one) => one.dataset.status)), answered: /approved by/.test(card), badge: await page.$eval('#third-party', (node) => !node.hidden), complaints }));
 } finally { await browser.close(); }

@@ -1,4 +1,4 @@
-// The chat: shows the events of the conversation, and sends messages and answers. Everything is shown as text, never as markup.
+// The chat: shows the events of the conversation, and sends messages and answers. What it shows is text or elements made by markdown.js, never markup.
 "use strict";
 
 const page = document.getElementById("chat");
@@ -35,15 +35,18 @@ function show(node) {
   return node;
 }
 
-// Only code and emphasis are drawn; links stay text.
-function draw(node, text) {
-  node.replaceChildren(
-    ...text.split(/(`[^`\n]+`|\*\*[^*\n]+\*\*)/).map((piece) => {
-      if (/^`[^`\n]+`$/.test(piece)) return element("code", "", piece.slice(1, -1));
-      if (/^\*\*[^*\n]+\*\*$/.test(piece)) return element("strong", "", piece.slice(2, -2));
-      return document.createTextNode(piece);
-    }),
-  );
+// Draws the newest text of a model's message once per frame, however many pieces of it arrive.
+function drawSoon(message) {
+  if (message.frame) return;
+  message.frame = requestAnimationFrame(() => drawNow(message));
+}
+
+function drawNow(message) {
+  if (!message?.frame) return;
+  cancelAnimationFrame(message.frame);
+  message.frame = 0;
+  drawMarkdown(message.node, message.text);
+  message.node.scrollIntoView({ block: "nearest" });
 }
 
 function complain(text) {
@@ -89,11 +92,11 @@ const shown = {
   },
   text(event) {
     if (!bubble || bubble.name !== event.message) {
-      bubble = { name: event.message, text: "", node: show(element("div", "message assistant")) };
+      drawNow(bubble);
+      bubble = { name: event.message, text: "", frame: 0, node: show(element("div", "message assistant")) };
     }
     bubble.text += event.text;
-    draw(bubble.node, bubble.text);
-    bubble.node.scrollIntoView({ block: "nearest" });
+    drawSoon(bubble);
   },
   tool_started(event) {
     const node = element("details", "tool");
@@ -150,6 +153,7 @@ const shown = {
     part("usage").textContent = `${calls}, ${tokens} tokens${cost}`;
   },
   ended(event) {
+    drawNow(bubble);
     bubble = null;
     if (event.text) show(element("p", "aside", event.text));
     busy(false);
