@@ -138,7 +138,8 @@ const shown = {
     const folded = element("details", "");
     shown.replaceWith(folded);
     folded.append(element("summary", "", "The form that was shown"), shown);
-    card.append(element("p", "state", `${event.status}${event.by ? ` by ${event.by}` : ""}${event.reason ? `: ${event.reason}` : ""}`));
+    const status = event.status === "expired" ? "expired: nobody answered in time, and nothing was done" : event.status;
+    card.append(element("p", "state", `${status}${event.by ? ` by ${event.by}` : ""}${event.reason ? `: ${event.reason}` : ""}`));
   },
   third_party_text() {
     part("third-party").hidden = false;
