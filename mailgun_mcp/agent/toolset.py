@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from mailgun_mcp.agent.display import safe
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.results import CallResult, compact
+from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.search_mode import rank_tools, short_description
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation
@@ -17,6 +17,7 @@ from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import ArgumentError, UnknownToolError
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.output.untrusted import NOTICE
+from mailgun_mcp.text.compact_json import compact
 
 FIND_TOOLS = "find_tools"
 FIRST = (

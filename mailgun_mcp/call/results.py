@@ -1,6 +1,5 @@
 """Fits results into a model's context: a result that is too long is cut, stored, and read in parts."""
 
-import json
 import re
 import time
 from collections import OrderedDict
@@ -10,6 +9,7 @@ from secrets import token_urlsafe
 from typing import Any, Literal
 
 from mailgun_mcp.catalogue.client_hints import RESULT_CHARACTERS
+from mailgun_mcp.text.compact_json import compact
 
 OVERHEAD = 800
 """Characters of a part besides its text: how to read on, and the fence with its notice."""
@@ -57,11 +57,6 @@ class CallResult:
     def is_error(self) -> bool:
         """Whether the call failed."""
         return self.kind != "done"
-
-
-def compact(value: Any) -> str:
-    """Return `value` as JSON without spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)

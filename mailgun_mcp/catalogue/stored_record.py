@@ -3,6 +3,7 @@
 import json
 
 from mailgun_mcp.catalogue.types import Record
+from mailgun_mcp.text.compact_json import compact
 
 
 class StoredRecord:
@@ -25,5 +26,5 @@ class StoredRecord:
     def pack(self) -> None:
         """Store only the JSON text, which takes a sixth of the memory."""
         if self._text is None:
-            self._text = json.dumps(self._record, ensure_ascii=False, separators=(",", ":"))
+            self._text = compact(self._record)
         self._record = None

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.results import CallResult, compact
+from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.asker import FormAnswer
@@ -21,6 +21,7 @@ from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.server.description import SERVER_INFO
 from mailgun_mcp.server.plain_messages import META, Client, NotUnderstoodError, client_of_call, is_identifier, to_line
+from mailgun_mcp.text.compact_json import compact
 
 CLOSED = {"code": -32000, "message": "Connection closed"}
 """The error with which the SDK answers unfinished requests when the client closes stdin."""

@@ -4,6 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 from mailgun_mcp.server.description import UI
+from mailgun_mcp.text.compact_json import compact
 
 LONGEST = 64 * 1024
 """Maximum size of a message that is read here, in bytes. Longer ones are not plain."""
@@ -136,7 +137,7 @@ def _is_dicts(value: Any) -> bool:
 
 def to_line(message: Message) -> bytes:
     """Return the message as a line."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return compact(message).encode() + b"\n"
 
 
 def is_identifier(value: Any) -> bool:

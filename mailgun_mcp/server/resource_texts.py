@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from mailgun_mcp.call.results import compact
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation
 from mailgun_mcp.catalogue.markdown import tool_reference, toolset_index
@@ -10,6 +9,7 @@ from mailgun_mcp.catalogue.presets import PRESETS
 from mailgun_mcp.catalogue.procedures import Tools
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.text.compact_json import compact
 from mailgun_mcp.text.durations import iso
 
 SHOWN = ("tool", "risk", "account", "region", "subaccount", "policy", "undoes", "decision", "grants", "confirmation")

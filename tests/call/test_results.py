@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.call.results import KEPT_SECONDS, Owner, Results, compact
+from mailgun_mcp.call.results import KEPT_SECONDS, Owner, Results
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT
 from mailgun_mcp.catalogue.client_hints import RESULT_CHARACTERS as LIMIT
+from mailgun_mcp.text.compact_json import compact
 from tests.support.operations import find
 
 SMALL = 2_000

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.call.results import compact
 from mailgun_mcp.output.untrusted import mark
+from mailgun_mcp.text.compact_json import compact
 from tests.support.apps import KEY
 from tests.support.operations import find
 from tests.support.processes import RawStdio, environment, pointed_at, raw_stdio

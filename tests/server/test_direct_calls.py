@@ -7,10 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from mcp_types import CONNECTION_CLOSED
 
-from mailgun_mcp.call.results import CallResult, ReturnedFile, compact
+from mailgun_mcp.call.results import CallResult, ReturnedFile
 from mailgun_mcp.server.call_results import result_of
 from mailgun_mcp.server.direct_calls import CLOSED, NOT_JSON, answer_of
 from mailgun_mcp.server.plain_calls import as_sent
+from mailgun_mcp.text.compact_json import compact
 from tests.support.stdio_clients import LEGACY, call, in_session
 from tests.support.stdio_sessions import few_tools
 

@@ -8,11 +8,12 @@ from typing import Any
 import anyio
 
 from mailgun_mcp.call.current_call import Call
-from mailgun_mcp.call.results import CallResult, compact
+from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.asker import NOBODY
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.output.untrusted import NOTICE, notice
+from mailgun_mcp.text.compact_json import compact
 
 Run = Callable[[str, Arguments, Caller], Awaitable[CallResult]]
 MOST_AT_ONCE = 40

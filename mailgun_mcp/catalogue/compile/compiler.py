@@ -3,7 +3,6 @@
 Raises CatalogueError, with file, path and method, for whatever is not right.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import Node, digest, read_document
 from mailgun_mcp.catalogue.openapi.extension import DocumentExtension, extension_of
 from mailgun_mcp.catalogue.openapi.operations import compile_document
+from mailgun_mcp.text.compact_json import compact
 
 PACKAGE = Path(__file__).resolve().parents[2]
 SOURCES = PACKAGE.parent / "tools"
@@ -128,6 +128,6 @@ def _check_preview(record: Node, by_name: dict[str, Node]) -> None:
 
 def _render(head: Node, records: list[Node]) -> str:
     """One operation a line: a change to one tool is one line of a diff."""
-    lines = ",\n".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records)
-    start = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1]
+    lines = ",\n".join(map(compact, records))
+    start = compact(head)[:-1]
     return f'{start},"operations":[\n{lines}\n]}}\n'

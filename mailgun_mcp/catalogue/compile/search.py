@@ -1,6 +1,5 @@
 """Compiles the index that `search_tools` reads."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from mailgun_mcp.catalogue.search.documents import document_of
 from mailgun_mcp.catalogue.search.index import SearchIndex
 from mailgun_mcp.catalogue.search.thesaurus import Thesaurus
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS, listing
+from mailgun_mcp.text.compact_json import compact
 from mailgun_mcp.text.yaml import YamlError, read
 
 THESAURUS = Path("search", "thesaurus.yaml")
@@ -32,7 +32,7 @@ def compile_search(sources: Path, records: Iterable[Node]) -> str:
         documents[tool["name"]] = document_of(tool, record["path"], asked)
     documents |= {name: document_of(listing(name), name, workflow.asked) for name, workflow in WORKFLOW_TOOLS.items()}
     index = SearchIndex.build(documents, _thesaurus(sources / THESAURUS))
-    return json.dumps(index.to_record(), ensure_ascii=False, separators=(",", ":")) + "\n"
+    return compact(index.to_record()) + "\n"
 
 
 def _thesaurus(path: Path) -> Thesaurus:

@@ -4,7 +4,6 @@ It covers only the portable subset of JSON Schema that the catalogue compiles to
 take longer than importing the whole simulator.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from email.utils import getaddresses
@@ -16,6 +15,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.formats import FORMATS
 from mailgun_mcp.simulator.http.body import File
 from mailgun_mcp.simulator.replies.reply import ApiError
+from mailgun_mcp.text.compact_json import compact
 
 Schema = Mapping[str, Any]
 ConstraintCheck = Callable[[Any, Any], bool]
@@ -217,7 +217,7 @@ def _weight(value: Any) -> int:
         case list():
             return sum(map(_weight, value))
         case _:
-            return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+            return len(compact(value).encode("utf-8", "replace"))
 
 
 Constraint = Callable[[Operation, dict[str, Any], Arguments], None]
