@@ -56,7 +56,9 @@ class PlainCalls:
 
 
 def _is_plain(context: ServerContext) -> bool:
-    """Return whether the request holds only a name and arguments, and the session has been opened."""
+    """Return whether the message is a request that holds only a name and arguments, in an open session."""
+    if context.request_id is None:
+        return False
     params: Any = context.params
     if not isinstance(params, dict) or not isinstance(params.get("name"), str):
         return False

@@ -1,5 +1,6 @@
 """A plain call is answered with the bytes that the SDK sends, and everything else by the SDK itself."""
 
+import json
 from itertools import product
 from typing import Any
 
@@ -113,6 +114,16 @@ def test_every_answer_has_the_bytes_of_the_sdk(version: str, result: Any) -> Non
 @pytest.mark.parametrize("params", [ARGUMENTS["some"], ARGUMENTS["null"]])
 def test_a_call_before_the_session_is_refused_by_the_sdk(params: dict[str, Any]) -> None:
     lines = [frame("tools/call", params)]
+    assert answered(RESULT, lines, plain=True) == answered(RESULT, lines, plain=False)
+    assert answered(RESULT, lines, plain=True)[1] == []
+
+
+@pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
+def test_a_notification_makes_no_call(version: str) -> None:
+    [*start, line] = session(version, (ARGUMENTS["some"], {}))
+    message = json.loads(line)
+    del message["id"]
+    lines = [*start, json.dumps(message).encode() + b"\n"]
     assert answered(RESULT, lines, plain=True) == answered(RESULT, lines, plain=False)
     assert answered(RESULT, lines, plain=True)[1] == []
 
