@@ -174,7 +174,7 @@ def _checked(routes: Starlette, services: Services, settings: Settings, challeng
 
     app: ASGIApp = KnownToSdk(routes)
     if settings.transport != "sse" and may_answer():
-        app = DirectHttp(app, services, routes.state.called)
+        app = DirectHttp(app, services, routes.state.server)
     return Scopes(app, missing, challenge)
 
 

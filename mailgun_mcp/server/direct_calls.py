@@ -7,6 +7,7 @@ for the call that was begun here. So each call is made once, and the handler can
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -15,8 +16,8 @@ from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.asker import FormAnswer
-from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.confirm.asker import NOBODY, FormAnswer
+from mailgun_mcp.confirm.caller import Caller, Notify
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.server.description import SERVER_INFO
@@ -25,6 +26,8 @@ from mailgun_mcp.text.compact_json import compact
 
 CLOSED = {"code": -32000, "message": "Connection closed"}
 """The error with which the SDK answers unfinished requests when the client closes stdin."""
+CANCELLED: dict[str, Any] = {"code": -32800, "message": "Request cancelled"}
+"""The error with which the SDK answers a request over HTTP that the client has cancelled, in the older era."""
 STAMP = f',"_meta":{compact({f"{META}serverInfo": SERVER_INFO})}'
 COMPLETE = ',"resultType":"complete"'
 NOT_JSON = ("NaN", "Infinity")
@@ -33,6 +36,7 @@ BEGUN = "mailgun_mcp.begun_call"
 """Key in the scope of an HTTP request for the call that the SDK's handler takes over."""
 Write = Callable[[bytes], Coroutine[Any, Any, None]]
 Called = Callable[[str, Arguments], Awaitable[None]]
+Make = Callable[[Caller], Coroutine[Any, Any, CallResult]]
 
 
 class BegunCall:
@@ -48,8 +52,27 @@ class BegunCall:
         self.goes_on = False
         """Whether the SDK has taken over the call and answers it."""
         self.is_answered = False
+        self.is_cancelled = False
+        """Whether the client has cancelled the call."""
         self._go_on = go_on
         self._caller: asyncio.Future[Caller] = asyncio.get_running_loop().create_future()
+
+    def start(self, principal: Principal, notify: Notify, make: Make, ended: Callable[[], object]) -> None:
+        """Start the call with `make`. `ended` is called when it has ended in any way.
+
+        An unauthenticated caller is never asked in the client: whoever calls could also give the answer.
+        """
+        asker = self if principal.authenticated else NOBODY
+        caller = Caller(principal, self.client.name, asker, notify, self.client.shows_views)
+        self.task = asyncio.get_running_loop().create_task(make(caller))
+
+        def end(task: "asyncio.Task[CallResult]") -> None:
+            if not task.cancelled():
+                # The SDK's handler reports the error. If the session has ended, nobody does.
+                task.exception()
+            ended()
+
+        self.task.add_done_callback(end)
 
     @property
     def can_ask(self) -> bool:
@@ -58,26 +81,38 @@ class BegunCall:
 
     async def ask(self, form: Form, *, patience: float) -> FormAnswer:
         """Ask through the SDK."""
-        self.go_on_in_sdk()
-        return await (await asyncio.shield(self._caller)).asker.ask(form, patience=patience)
+        return await (await self._sdk_caller()).asker.ask(form, patience=patience)
 
     async def notify(self, message: str) -> None:
         """Report progress through the SDK, if the client wants it."""
         if self.client.progress is not None:
-            self.go_on_in_sdk()
-            await (await asyncio.shield(self._caller)).notify(message)
+            await (await self._sdk_caller()).notify(message)
 
     def go_on_in_sdk(self) -> None:
         """Give the request to the SDK. Its handler then waits for this call."""
-        if not self.goes_on:
+        if not self.goes_on and not self.is_cancelled:
             self.goes_on = True
             self._go_on(self)
+
+    def cancel(self) -> None:
+        """End the call at the client's request. If the SDK's handler already waits for it, the SDK does that."""
+        if not self.task.done():
+            self.is_cancelled = True
+            if not self._caller.done():
+                self.task.cancel()
 
     async def outcome(self, caller: Caller) -> CallResult:
         """Return the outcome to the SDK's handler, whose `caller` can ask. Raises whatever the call raised."""
         if not self._caller.done():
             self._caller.set_result(caller)
         return await self.task
+
+    async def _sdk_caller(self) -> Caller:
+        """Hand the call over to the SDK, and return the caller that its handler knows."""
+        if self.is_cancelled and not self._caller.done():
+            raise asyncio.CancelledError
+        self.go_on_in_sdk()
+        return await asyncio.shield(self._caller)
 
 
 class DirectCalls:
@@ -105,20 +140,18 @@ class DirectCalls:
         params: Any = message.get("params")
         if not is_identifier(identifier) or self._services.personal is not None:
             raise NotUnderstoodError
-        key = _same(identifier)
+        key = same_identifier(identifier)
         if key in self._calls:
             raise NotUnderstoodError
         client = client_of_call(params, opened)
         call = BegunCall(line, identifier, client, self._go_on)
         self._calls[key] = call
-        call.task = asyncio.get_running_loop().create_task(
-            self._made(call, params["name"], params.get("arguments", {}))
-        )
-        call.task.add_done_callback(lambda task: self._ended(key, task))
+        make = partial(self._make, call, params["name"], params.get("arguments", {}))
+        call.start(self._principal, _progress(self._write, client.progress), make, lambda: self._calls.pop(key))
 
     def cancel(self, identifier: Any) -> bool:
         """Cancel a call at the client's request. Return False if the SDK answers it."""
-        call = self._calls.get(_same(identifier)) if is_identifier(identifier) else None
+        call = self._calls.get(same_identifier(identifier)) if is_identifier(identifier) else None
         if call is None or call.goes_on:
             return False
         call.is_answered = True
@@ -136,20 +169,7 @@ class DirectCalls:
                 with suppress(anyio.BrokenResourceError):
                     await self._write(to_line({"jsonrpc": "2.0", "id": call.identifier, "error": CLOSED}))
 
-    def _ended(self, key: int | str, task: "asyncio.Task[CallResult]") -> None:
-        del self._calls[key]
-        if not task.cancelled():
-            # The SDK's handler reports the error. If the session has ended, nobody does.
-            task.exception()
-
-    async def _made(self, call: BegunCall, tool: str, arguments: Arguments) -> CallResult:
-        caller = Caller(
-            self._principal,
-            call.client.name,
-            call,
-            _progress(self._write, call.client.progress),
-            call.client.shows_views,
-        )
+    async def _make(self, call: BegunCall, tool: str, arguments: Arguments, caller: Caller) -> CallResult:
         try:
             outcome = await run(self._services, tool, arguments, caller)
         except Exception:
@@ -188,7 +208,7 @@ def answer_of(identifier: int | str, outcome: CallResult, *, modern: bool) -> by
         return None
 
 
-def _progress(write: Write, token: int | str | None) -> Callable[[str], Awaitable[None]]:
+def _progress(write: Write, token: int | str | None) -> Notify:
     steps = 0
 
     async def notify(message: str) -> None:
@@ -201,7 +221,7 @@ def _progress(write: Write, token: int | str | None) -> Callable[[str], Awaitabl
     return notify
 
 
-def _same(identifier: int | str) -> int | str:
+def same_identifier(identifier: int | str) -> int | str:
     """Return the form in which the SDK treats ids as equal: some clients send a number back as text."""
     try:
         return int(identifier)

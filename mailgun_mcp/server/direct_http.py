@@ -1,38 +1,37 @@
-"""Answers plain calls over HTTP without the SDK, for clients since 2026-07-28: its layers take half of a call's time.
+"""Answers plain calls over HTTP without the SDK: its layers take half of a call's time.
 
 Outer layers check the host, the caller and the scopes of every request. As on stdio, the SDK takes over a call when
 only it can answer: to ask a person, to report progress, or when the call takes longer than a moment.
 """
 
-import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.confirm.asker import NOBODY
-from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.identity.principal import Principal
-from mailgun_mcp.server.direct_calls import BEGUN, BegunCall, Called, answer_of
 from mailgun_mcp.server.early_session import is_verified
+from mailgun_mcp.server.http_exchanges import Exchange, SessionExchange
+from mailgun_mcp.server.http_sessions import HttpSession, HttpSessions
 from mailgun_mcp.server.plain_messages import MODERN, Client, Message, NotUnderstoodError, client_of_call, parsed
+from mailgun_mcp.server.server import MailgunServer
 from mailgun_mcp.web.principal import path_in, principal_in
 from mailgun_mcp.web.replay import replay
 
-MOMENT = 5.0
-"""Seconds after which the SDK takes over: it keeps the connection alive during a long call."""
-ROUTING = {
-    b"mcp-protocol-version": MODERN.encode(),
-    b"mcp-method": b"tools/call",
+CALL = "tools/call"
+PLAIN = {
     b"content-type": b"application/json",
     # As `server.normalized` rewrites it for a client that reads either type.
     b"accept": b"application/json, text/event-stream",
 }
-"""Headers of a plain call. The tool's name is in a further header."""
+"""Headers of a plain call."""
+VERSION, SESSION = b"mcp-protocol-version", b"mcp-session-id"
+ROUTING = {VERSION: MODERN.encode(), b"mcp-method": CALL.encode()}
+"""Further headers of a plain call since 2026-07-28. The tool's name is in another one."""
 PARAMETER = b"mcp-param-"
+OLDER = frozenset({None, b"2024-11-05", b"2025-03-26", b"2025-06-18", b"2025-11-25"})
+"""Versions that a request in a session may name. It need not name one."""
+Headers = Mapping[bytes, bytes]
 
 
 def may_answer() -> bool:
@@ -43,127 +42,81 @@ def may_answer() -> bool:
 class DirectHttp:
     """Answers plain calls. `app` gets everything else, and the calls that need the SDK."""
 
-    def __init__(self, app: ASGIApp, services: Services, called: Called) -> None:
-        """`called` is called after each successful call."""
+    def __init__(self, app: ASGIApp, services: Services, server: MailgunServer) -> None:
+        """`server` is the SDK's server in `app`."""
         self._app = app
         self._services = services
-        self._called = called
+        self._called = server.called
+        self._sessions = HttpSessions(server)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
-        headers = _routing(scope) if scope["type"] == "http" and self._services.personal is None else None
-        if headers is None:
+        headers = _headers(scope) if scope["type"] == "http" and self._services.personal is None else None
+        session = self._session(headers, scope) if headers is not None else None
+        if session is not None:
+            await self._answer_in(session, scope, receive, send)
+        elif headers is not None and _is_modern(headers):
+            await self._answer(headers, scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
+
+    def _session(self, headers: Headers, scope: Scope) -> HttpSession | None:
+        if SESSION not in headers or headers.get(VERSION) not in OLDER:
+            return None
+        return self._sessions.find(headers[SESSION], principal_in(scope))
+
+    async def _answer(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
         # `server.normalized` gives the whole body at once.
         body = (await receive()).get("body", b"")
         try:
-            message, client = _plain_call(body, headers)
+            message, client = _modern_call(body, headers)
         except NotUnderstoodError:
             await self._app(scope, replay(body, receive), send)
             return
-        await self._answer(_Exchange(scope, receive, send, body), message, client)
+        exchange = Exchange(scope, receive, send, body)
+        await exchange.run(message, client, self._services, self._called, self._app)
 
-    async def _answer(self, exchange: "_Exchange", message: Message, client: Client) -> None:
-        call = exchange.begin(message, client, principal_in(exchange.scope), self._services)
+    async def _answer_in(self, session: HttpSession, scope: Scope, receive: Receive, send: Send) -> None:
+        body = (await receive()).get("body", b"")
         try:
-            await exchange.until_known(call)
-            answer = None if call.goes_on or exchange.has_ended else _plain_answer(call)
-            if answer is not None:
-                if not call.task.result().is_error:
-                    await self._called(message["params"]["name"], message["params"].get("arguments", {}))
-                await exchange.send_json(answer)
-            elif not exchange.has_ended:
-                call.goes_on = True
-                scope = {**exchange.scope, BEGUN: call}
-                await self._app(scope, replay(exchange.body, exchange.receive), exchange.send)
-        finally:
-            # The client has gone, or the SDK refused to go on.
-            call.task.cancel()
+            message, client = _call(body, session.client)
+            session.check_id(message["id"])
+        except NotUnderstoodError:
+            await self._app(scope, replay(body, receive), session.cancelling(body, send))
+            return
+        exchange = SessionExchange(scope, receive, send, body, session)
+        await exchange.run(message, client, self._services, self._called, self._app)
 
 
-class _Exchange:
-    """One request and its answer."""
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
-        self.scope = scope
-        self.receive = receive
-        self.send = send
-        self.body = body
-        self.has_ended = False
-        """Whether the client has gone. In this protocol era, closing the connection cancels a call."""
-        self._known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def begin(self, message: Message, client: Client, principal: Principal, services: Services) -> BegunCall:
-        """Begin the call of the message."""
-        call = BegunCall(self.body, message["id"], client, lambda _: self._wake())
-        params = message["params"]
-        asker = call if principal.authenticated else NOBODY
-        caller = Caller(principal, client.name, asker, call.notify, client.shows_views)
-        made = run(services, params["name"], params.get("arguments", {}), caller)
-        call.task = asyncio.get_running_loop().create_task(made)
-        call.task.add_done_callback(self._ended)
-        return call
-
-    async def until_known(self, call: BegunCall) -> None:
-        """Wait until it is clear who answers: the call ends, needs the SDK or takes long, or the client leaves."""
-        loop = asyncio.get_running_loop()
-        moment = loop.call_later(MOMENT, call.go_on_in_sdk)
-        watch = loop.create_task(self._until_gone())
-        try:
-            await self._known
-        finally:
-            moment.cancel()
-            watch.cancel()
-
-    async def send_json(self, body: bytes) -> None:
-        """Answer the request."""
-        headers = [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/json")]
-        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
-
-    async def _until_gone(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        self.has_ended = True
-        self._wake()
-
-    def _ended(self, task: "asyncio.Task[Any]") -> None:
-        if not task.cancelled():
-            # The SDK's handler reports the error.
-            task.exception()
-        self._wake()
-
-    def _wake(self) -> None:
-        if not self._known.done():
-            self._known.set_result(None)
-
-
-def _plain_answer(call: BegunCall) -> bytes | None:
-    """Return the answer of a finished call, or None if the SDK must give it: the call failed, or is not plain."""
-    if call.task.cancelled() or call.task.exception() is not None:
-        return None
-    answer = answer_of(call.identifier, call.task.result(), modern=True)
-    return answer and answer.rstrip(b"\n")
-
-
-def _routing(scope: Scope) -> Mapping[bytes, bytes] | None:
+def _headers(scope: Scope) -> Headers | None:
     """Return the headers of a request that may be a plain call, or None. No header may be repeated."""
     if scope["method"] != "POST" or path_in(scope) != "/mcp":
         return None
     headers: dict[bytes, bytes] = dict(scope["headers"])
-    if len(headers) != len(scope["headers"]) or any(name.startswith(PARAMETER) for name in headers):
+    if len(headers) != len(scope["headers"]):
         return None
-    return headers if all(headers.get(name) == value for name, value in ROUTING.items()) else None
+    return headers if all(headers.get(name) == value for name, value in PLAIN.items()) else None
 
 
-def _plain_call(body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Message, Client]:
+def _is_modern(headers: Headers) -> bool:
+    """Return whether the headers are those of a plain call since 2026-07-28."""
+    if any(name.startswith(PARAMETER) for name in headers):
+        return False
+    return all(headers.get(name) == value for name, value in ROUTING.items())
+
+
+def _modern_call(body: bytes, headers: Headers) -> tuple[Message, Client]:
     """Return the call in a body, and its client. Raises NotUnderstoodError for what is left to the SDK."""
-    message = parsed(body)
-    client = client_of_call(message.get("params"), Client(modern=True))
-    if message["method"] != "tools/call" or "id" not in message:
-        raise NotUnderstoodError
+    message, client = _call(body, Client(modern=True))
     name = message["params"]["name"]
     if not name.isascii() or not name.isidentifier() or headers.get(b"mcp-name") != name.encode():
         raise NotUnderstoodError
     return message, client
+
+
+def _call(body: bytes, opened: Client) -> tuple[Message, Client]:
+    """Return the call in a body, and its client. `opened` is who opened the session. Raises NotUnderstoodError."""
+    message = parsed(body)
+    if message["method"] != CALL or "id" not in message:
+        raise NotUnderstoodError
+    return message, client_of_call(message.get("params"), opened)

@@ -52,8 +52,7 @@ class Elicitation:
     def can_ask(self) -> bool:
         """Whether the client says that it can show a form, and the server can send it one."""
         capabilities = self._context.session.client_capabilities
-        elicitation = capabilities.elicitation if capabilities else None
-        if elicitation is None or (elicitation.form is None and elicitation.url is not None):
+        if not takes_forms(capabilities.elicitation if capabilities else None):
             return False
         return self._modern or self._context.session.can_send_request
 
@@ -108,6 +107,11 @@ class Elicitation:
         if state["preview"] != form.preview:
             raise InputRequired(_question(form.again))
         return read_answer(form, answer.action, answer.content)
+
+
+def takes_forms(elicitation: types.ElicitationCapability | None) -> bool:
+    """Return whether a client with this capability can show a form."""
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
 def _question(form: Form) -> types.InputRequiredResult:

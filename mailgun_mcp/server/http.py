@@ -44,7 +44,7 @@ def create_http_app(services: Services, *, transport: str, routes: Sequence[Rout
         max_sessions=MOST_SESSIONS,
         custom_starlette_routes=mounted,  # type: ignore[arg-type] # the SDK's type forgets Mount
     )
-    http_app.state.called = server.called
+    http_app.state.server = server
     inner = http_app.router.lifespan_context
 
     @asynccontextmanager

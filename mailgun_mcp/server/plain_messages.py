@@ -1,7 +1,7 @@
 """Reads messages that every JSON parser understands alike, and finds out who sends them. Needs no SDK."""
 
 import json
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from mailgun_mcp.server.description import UI
 from mailgun_mcp.text.compact_json import compact
@@ -13,6 +13,8 @@ VERSION, CLIENT, ABILITIES = f"{META}protocolVersion", f"{META}clientInfo", f"{M
 MODERN = "2026-07-28"
 DEEPEST = 100
 """Maximum number of opening brackets in a message that is read here. Parsers differ in the depth that they allow."""
+CANCELLED = b"cancelled"
+"""Part of every message that cancels a request. The slash in its method may be written as an escape."""
 CLIENT_FIELDS = frozenset({"name", "version", "title", "description", "websiteUrl"})
 VIEW_TYPE = "text/html;profile=mcp-app"
 """Media type of the MCP Apps views that are shown beside a result."""
@@ -140,5 +142,20 @@ def to_line(message: Message) -> bytes:
     return compact(message).encode() + b"\n"
 
 
-def is_identifier(value: Any) -> bool:
+def is_identifier(value: Any) -> TypeGuard[int | str]:
     return isinstance(value, int | str) and not isinstance(value, bool)
+
+
+def cancelled_in(body: bytes) -> int | str | None:
+    """Return the id of the request that a message cancels, also if the message is not plain. None for any other."""
+    if CANCELLED not in body:
+        return None
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.get("method") != "notifications/cancelled" or "id" in message:
+        return None
+    params = message.get("params")
+    identifier = params.get("requestId") if isinstance(params, dict) else None
+    return identifier if is_identifier(identifier) else None

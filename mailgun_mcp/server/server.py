@@ -27,7 +27,7 @@ from mailgun_mcp.server.call_results import LINKS_SINCE, result_of
 from mailgun_mcp.server.completions import Completions
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.description import COMPLETE, EXTENSIONS, HOUR, NAME, SERVER_INFO, UI
-from mailgun_mcp.server.direct_calls import BEGUN, BegunCall, Called
+from mailgun_mcp.server.direct_calls import BEGUN, CANCELLED, BegunCall, Called
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.instructions import instructions
 from mailgun_mcp.server.plain_calls import PlainCalls
@@ -148,6 +148,9 @@ async def _call(
     begun = _begun(context)
     try:
         if begun is not None:
+            if begun.is_cancelled:
+                # The SDK did not know the call yet when the client cancelled it.
+                raise MCPError(**CANCELLED)
             outcome = await begun.outcome(caller)
         else:
             outcome = await run(services, params.name, params.arguments or {}, caller)

@@ -18,7 +18,7 @@ from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.server.direct_calls import BegunCall, DirectCalls, Write
 from mailgun_mcp.server.early_answers import EarlyAnswers
 from mailgun_mcp.server.early_session import EarlySession
-from mailgun_mcp.server.plain_messages import Message, NotUnderstoodError, parsed
+from mailgun_mcp.server.plain_messages import Message, NotUnderstoodError, cancelled_in, parsed
 from mailgun_mcp.server.standard_streams import Streams
 from mailgun_mcp.server.stdio_wire import Wire, open_wire
 from mailgun_mcp.store.database import in_thread
@@ -96,7 +96,8 @@ class Session:
                 return self._answers.answer(line)
             self._give(line, may_be_overtaken=method in READS)
         except NotUnderstoodError:
-            self._give(line, may_be_overtaken=False)
+            if not self._calls.cancel(cancelled_in(line)):
+                self._give(line, may_be_overtaken=False)
         return b""
 
     def _begin(self, line: bytes, message: Message) -> bytes:

@@ -15,7 +15,7 @@ from mailgun_mcp import asgi
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.start_token import start_token
-from mailgun_mcp.server import direct_http
+from mailgun_mcp.server import http_exchanges
 from mailgun_mcp.settings import Settings
 from tests.support.stdio_clients import CALLS, CHANGES, LEGACY, MODERN, call
 from tests.support.stdio_sessions import ENVELOPE, META, frame
@@ -134,7 +134,7 @@ async def test_a_person_is_asked_and_the_call_is_made_once(
 async def test_a_long_call_goes_on_in_the_sdk(
     upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct_http, "MOMENT", 0)
+    monkeypatch.setattr(http_exchanges, "MOMENT", 0)
     upstream.then(says({"address": "ann@example.com"}))
     async with served(of(tmp_path, api_key="key-0123", url=upstream.url), monkeypatch) as client:
         body = call(MODERN, "get_bounce", BOUNCE, 1)
@@ -147,7 +147,7 @@ async def test_a_long_call_goes_on_in_the_sdk(
 async def test_a_client_that_goes_away_ends_its_call(
     moment: float, upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct_http, "MOMENT", moment)
+    monkeypatch.setattr(http_exchanges, "MOMENT", moment)
     begun, ended = asyncio.Event(), asyncio.Event()
     upstream.then(hangs(begun, ended))
     body = call(MODERN, "get_bounce", BOUNCE, 1)

@@ -9,6 +9,7 @@ from mailgun_mcp.server.plain_messages import (
     LONGEST,
     Client,
     NotUnderstoodError,
+    cancelled_in,
     client_of,
     client_of_call,
     parsed,
@@ -90,3 +91,21 @@ def test_a_call_of_the_older_era_is_of_the_client_that_opened_the_session() -> N
 def test_a_call_that_is_not_plain_is_left_to_the_sdk(params: Any, modern: bool) -> None:
     with pytest.raises(NotUnderstoodError):
         client_of_call(params, Client(modern=modern))
+
+
+@pytest.mark.parametrize(
+    ("body", "identifier"),
+    [
+        (b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}', 7),
+        (rb'{"jsonrpc":"2.0","method":"notifications\/cancelled","params":{"requestId":"a","reason":"\u00e9"}}', "a"),
+        (b'{"jsonrpc":"2.0","id":1,"method":"notifications/cancelled","params":{"requestId":7}}', None),
+        (b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":true}}', None),
+        (b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":[7]}', None),
+        (b'{"jsonrpc":"2.0","method":"cancelled","params":{"requestId":7}}', None),
+        (b'["cancelled"]', None),
+        (b'{"cancelled', None),
+        (b'{"requestId":7}', None),
+    ],
+)
+def test_the_request_that_a_message_cancels_is_read(body: bytes, identifier: int | str | None) -> None:
+    assert cancelled_in(body) == identifier

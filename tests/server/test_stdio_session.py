@@ -147,14 +147,19 @@ def of(upstream: Upstream, state: Path) -> Services:
 
 
 @pytest.mark.parametrize("era", [LEGACY, MODERN])
-async def test_a_call_that_is_given_up_is_not_answered_and_ends(era: str, upstream: Upstream, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reason", [b"late", rb"trop tard, d\u00e9sol\u00e9"], ids=["plain", "with an escape"])
+async def test_a_call_that_is_given_up_is_not_answered_and_ends(
+    reason: bytes, era: str, upstream: Upstream, tmp_path: Path
+) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
     upstream.then(hangs(begun, ended))
     async with in_session(of(upstream, tmp_path), era) as client:
         client.send(call(era, "get_bounce", BOUNCE, 7))
         await begun.wait()
-        client.send(b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"7"}}\n')
-        await ended.wait()
+        params = b'{"requestId":"7","reason":"' + reason + b'"}'
+        client.send(b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":' + params + b"}\n")
+        with anyio.fail_after(60):
+            await ended.wait()
         upstream.then(says({"address": "ann@example.com"}))
         assert (await client.ask(call(era, "get_bounce", BOUNCE, 8)))["id"] == 8
         assert client.rest() == []
