@@ -9,8 +9,8 @@
 PYTHON ?= python3
 RESOLUTION ?= locked# or lowest-direct: the oldest versions that pyproject.toml allows; needs uv
 VENV ?= $(if $(filter locked,$(RESOLUTION)),.venv,.venv-$(RESOLUTION))
-# Tests often wait for the processes that they start, so there is one worker more than there are cores.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# Tests often wait for the processes that they start, so there are two workers more than there are cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
@@ -54,7 +54,7 @@ drift: $(READY)
 	$(BIN)/python -m docs.generate --check
 
 # All tests. Counting lines and branches doubles the time, so tests/conftest.py stops it for slow tests, for tests of the
-# whole product, and for all but the first cases of a test; programs that tests start are not counted.
+# whole product, for properties, and for all but the first cases of a test; programs that tests start are not counted.
 coverage: $(READY)
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --dist worksteal

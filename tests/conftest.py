@@ -26,7 +26,9 @@ from tests.support.postgresql import Cluster, cluster
 from tests.support.upstream import Upstream, serve_upstream
 
 # How long an example takes depends on what else the machine does.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+# A weekly run takes `--hypothesis-profile thorough`: .github/workflows/thorough.yml.
+settings.register_profile("thorough", settings.get_profile("tests"), max_examples=1_000)
 settings.load_profile("tests")
 
 # A shell that runs the tests in the background has them ignore interrupts, and every server that they start inherits it.
@@ -39,7 +41,7 @@ gc.set_threshold(100_000, 20, 5)
 
 NOT_COUNTED = {"attacks", "e2e", "sdk"}
 """Tests of the whole product, which run the lines that the tests of the rooms run."""
-COUNTED_CASES = 5
+COUNTED_CASES = 3
 cases_run: Counter[str] = Counter()
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -60,8 +62,10 @@ def _only_some_tests_are_counted(request: pytest.FixtureRequest) -> Iterator[Non
 
 
 def _is_counted(test: pytest.Item) -> bool:
-    """Whether lines are counted: in quick tests of the rooms, and in the first cases of a test with many."""
+    """Whether lines are counted: in quick tests of the rooms with few examples, and in the first cases of one with many."""
     if test.get_closest_marker("slow") or not NOT_COUNTED.isdisjoint(test.path.parts):
+        return False
+    if getattr(getattr(test, "obj", None), "is_hypothesis_test", False):
         return False
     name = f"{test.path}::{getattr(test, 'originalname', test.name)}"
     cases_run[name] += 1

@@ -9,7 +9,7 @@ from mailgun_mcp.call.workflows.reads import Reads
 from mailgun_mcp.call.workflows.run import WORKFLOWS
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.simulator.worlds.scenario import shipped_names
-from tests.support.moments import MOMENTS, spread, time_is
+from tests.support.moments import spread, time_is
 from tests.support.workflows import account_of, ask
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:open_binary is deprecated")]  # bpe_openai
@@ -58,14 +58,6 @@ def test_every_workflow_tool_is_run() -> None:
 async def test_the_right_cause_is_named_and_nothing_else(scenario: str, at: str, tmp_path: Path) -> None:
     with time_is(at):
         await name_the_cause(scenario, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("at", MOMENTS[:1])
-async def test_the_right_cause_is_named_whatever_the_time(at: str, tmp_path: Path) -> None:
-    with time_is(at):
-        for scenario in CAUSES:
-            await name_the_cause(scenario, tmp_path / scenario)
 
 
 async def name_the_cause(scenario: str, tmp_path: Path) -> None:
