@@ -8,6 +8,7 @@ and forks for each request, because a start takes longer than the call. A fault 
 that saves, records or sends something.
 """
 
+import gc
 import json
 import os
 import signal
@@ -84,7 +85,10 @@ def main() -> None:
         import_module(name)
     # The command line reads the catalogue more than once, and no call changes it.
     Catalogue.load = cache(Catalogue.load)  # type: ignore[method-assign]
-    Catalogue.load()
+    for packed in (False, True):
+        Catalogue.load(packed=packed)
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
