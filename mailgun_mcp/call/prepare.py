@@ -3,24 +3,27 @@
 from dataclasses import replace
 from typing import Any
 
-from mailgun_mcp.call.access import check_domains
+from mailgun_mcp.call.access import check_domains, check_risk
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.large_calls import for_size
-from mailgun_mcp.call.mailing_lists import MailingLists
+from mailgun_mcp.call.mailing_lists import FORBIDDEN, MailingLists
 from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.errors import ArgumentError, UnknownToolError
+from mailgun_mcp.errors import ArgumentError, MailgunError, UnknownToolError
 from mailgun_mcp.output.secrets import reference_text
 from mailgun_mcp.output.url_secrets import REFERENCE as WITHHELD
 from mailgun_mcp.policy.facts import Facts, gather, with_lists
+from mailgun_mcp.policy.route_reach import forwarded_to, with_own_targets
 from mailgun_mcp.policy.send_limits import allows_unknown_lists, restricts_recipients
 from mailgun_mcp.request.build import Request, build
+from mailgun_mcp.request.keys import values_at
 from mailgun_mcp.request.validate import validate
+from mailgun_mcp.text.host_names import canonical_host
 from mailgun_mcp.text.suggest import unknown
-from mailgun_mcp.undo.page_reader import PageReader
+from mailgun_mcp.undo.page_reader import PageReader, largest_page
 
 
 def find_operation(services: Services, tool: str) -> Operation:
@@ -77,12 +80,48 @@ async def gather_facts(call: Call, request: Request) -> Facts:
         call.arguments, gather, call.operation, call.arguments, context, request.digest, request.files
     )
     check_domains(call, facts)
-    if not facts.recipients or facts.faults:
+    _note_risk(call, facts)
+    if facts.faults:
         return facts
+    if not facts.recipients:
+        return await _with_forwards(call, facts)
     reader = PageReader(services.client, call.subaccount, call.caller.notify)
     lists = MailingLists(services.all_tools, reader, read_addresses=restricts_recipients(services.policy))
     with reading_before_call(call.operation, "the size of the mailing lists"):
         return with_lists(facts, await lists.add_to(context, facts.recipients))
+
+
+async def _with_forwards(call: Call, facts: Facts) -> Facts:
+    """Return the facts, with the risk that the addresses of the account to which a route forwards give it."""
+    addresses = forwarded_to(facts.operation, facts.destinations)
+    if not addresses:
+        return facts
+    names: frozenset[str] | None = None
+    with reading_before_call(call.operation, "the domains of the account"):
+        try:
+            names = await _account_domains(call)
+        except MailgunError as error:
+            if error.status not in FORBIDDEN:
+                raise
+    facts = replace(facts, operation=with_own_targets(facts.operation, addresses, names))
+    _note_risk(call, facts)
+    return facts
+
+
+async def _account_domains(call: Call) -> frozenset[str]:
+    operation = call.services.all_tools.find("list_domains")
+    pages = PageReader(call.services.client, call.subaccount, call.caller.notify).pages(
+        operation, largest_page(operation)
+    )
+    names = [str(name) async for page in pages for name in values_at(page.body, "items/*/name")]
+    return frozenset(canonical_host(name) or name.lower() for name in names)
+
+
+def _note_risk(call: Call, facts: Facts) -> None:
+    """Record the risk that the facts show. Raises DeniedError if the principal's scopes do not allow it."""
+    if facts.operation.risk != call.record.risk:
+        call.record.risk = facts.operation.risk
+        check_risk(call, facts)
 
 
 async def generate_passwords(call: Call, request: Request) -> tuple[Request, dict[str, Any]]:

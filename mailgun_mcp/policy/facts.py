@@ -14,6 +14,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.option_headers import with_options_of
+from mailgun_mcp.policy.route_reach import with_many_targets
 from mailgun_mcp.text.addresses import (
     AT_SIGNS,
     ParsedAddresses,
@@ -196,8 +197,9 @@ def gather(
     if operation.risk == "send" and message is None and _is_in_a_file(arguments.get("message")):
         context = replace(context, unknown_lists={**context.unknown_lists, "message": UNREAD_MESSAGE})
     names = frozenset(argument.name for argument in operation.arguments) if headers else frozenset[str]()
+    destinations = tuple(dict.fromkeys(_destinations(operation, arguments, faults)))
     return Facts(
-        operation=operation,
+        operation=with_many_targets(operation, destinations),
         arguments=arguments,
         stated=with_options_of(headers, arguments, names, faults),
         context=context,
@@ -208,7 +210,7 @@ def gather(
         addressed=addressed,
         senders=tuple(dict.fromkeys(_senders(operation, arguments, headers, faults))),
         replies_to=tuple(dict.fromkeys(_replies_to(operation, arguments, headers))),
-        destinations=tuple(dict.fromkeys(_destinations(operation, arguments, faults))),
+        destinations=destinations,
         faults=tuple(dict.fromkeys(faults)),
     )
 

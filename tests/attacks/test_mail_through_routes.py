@@ -1,0 +1,55 @@
+"""The attacker wants mail to many, and sends one mail to an address that a new route forwards to all of them."""
+
+import httpx
+import pytest
+
+from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.simulator.model.account import Account
+from tests.support.calls import run
+from tests.support.recorder import Recorder, recorded_services
+from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
+
+pytestmark = pytest.mark.anyio
+VICTIMS = [f"person{number}@victims.example" for number in range(11)]
+
+
+@pytest.fixture
+def account() -> Account:
+    return account_to_change()
+
+
+async def outcome(account: Account, *actions: str) -> str:
+    async with services_on(Mailgun(account), account, policy=profile("guarded")) as services:
+        route = {"expression": f'match_recipient("x@{NAME}")', "action": list(actions)}
+        return (await run(services, "create_route", route)).text
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        [f'forward("{victim}")' for victim in VICTIMS],
+        [f'forward("{", ".join(VICTIMS)}")'],
+        [f'forward("{",".join(VICTIMS[:6])}")', f'forward("{",".join(VICTIMS[6:])}")', "stop()"],
+        [f'forward("all@{NAME}")'],
+        [f'forward("All@{NAME.upper()}.")'],
+        ['forward("ann@example.org")', f'forward("later@{NAME}")'],
+    ],
+    ids=["one by one", "in one action", "in two actions", "a list", "a list in other letters", "a list to be made"],
+)
+async def test_a_person_is_asked_about_a_route_that_multiplies_mail(account: Account, actions: list[str]) -> None:
+    assert "Pending approval" in await outcome(account, *actions)
+
+
+async def test_a_route_to_somebody_outside_is_a_plain_write(account: Account) -> None:
+    assert "Route has been created" in await outcome(account, 'forward("support@example.org")')
+
+
+async def test_a_key_that_may_not_read_domains_has_to_ask() -> None:
+    def forbids_domains(path: str) -> httpx.Response:
+        return httpx.Response(401 if "/domains" in path else 200, json={"message": "no"})
+
+    recorder = Recorder(forbids_domains)
+    async with recorded_services(recorder, policy=profile("guarded")) as services:
+        route = {"expression": "catch_all()", "action": ['forward("support@example.org")']}
+        assert "Pending approval" in (await run(services, "create_route", route)).text
+    assert recorder.changes == []
