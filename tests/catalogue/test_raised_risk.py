@@ -1,5 +1,7 @@
 """The risk of a call depends on its arguments where the catalogue says so, and never gets better."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,9 +9,11 @@ from hypothesis import given
 
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.markdown import condition, raise_sentences
-from mailgun_mcp.catalogue.operation import Raise
+from mailgun_mcp.catalogue.operation import Operation, Raise
 from mailgun_mcp.catalogue.raised_risk import as_called, raised
-from mailgun_mcp.catalogue.types import RISKS
+from mailgun_mcp.catalogue.types import RISKS, Arguments
+from mailgun_mcp.request.validate import validate
+from tests.support.arguments import maximal, minimal
 from tests.support.json_values import JSON
 from tests.support.operations import REVIEWED, catalogue, described, find, made
 
@@ -94,3 +98,29 @@ def test_each_condition_reads_as_a_sentence() -> None:
     assert "with more than 10 `bounces`" in conditions
     assert "with `stop` in `action`" in conditions
     assert "with `priority` or `expression` or `action`" in conditions
+
+
+def test_an_operation_has_the_risk_to_which_each_of_its_calls_would_be_raised() -> None:
+    """Where no valid call keeps the risk of its operation, lists and searches would show a better risk than there is."""
+    offenders = [
+        operation.name
+        for operation in {operation for operation, _ in RAISED}
+        if not any(as_called(operation, arguments) is operation for arguments in small_calls(operation))
+    ]
+    assert offenders == []
+
+
+def small_calls(operation: Operation) -> Iterator[Arguments]:
+    """Yield valid calls: with the required arguments only, and with each other argument in addition."""
+    required, most = minimal(operation), maximal(operation)
+    calls = [required, *({**required, name: value} for name, value in most.items() if name not in required)]
+    calls += [{**call, name: False} for call in calls for name, value in call.items() if value is True]
+    yield from (call for call in calls if not validate(operation, call))
+
+
+def test_an_operation_that_every_call_raises_is_found() -> None:
+    operation = find("update_route")
+    always = replace(operation, raises=(Raise({"id": []}, None, "destructive", "it names a route"),))
+
+    assert not any(as_called(always, arguments) is always for arguments in small_calls(always))
+    assert any(as_called(operation, arguments) is operation for arguments in small_calls(operation))
