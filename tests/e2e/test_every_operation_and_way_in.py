@@ -27,7 +27,7 @@ from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from tests.e2e.conftest import ERAS, Era, connect
-from tests.support.abilities import ABILITIES, HELD, Ability, Bench, begins, line_of
+from tests.support.abilities import ABILITIES, HELD, Ability, Bench, begins, line_of, never_called, showing_only_urls
 from tests.support.apps import with_key
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER, run
@@ -120,7 +120,11 @@ async def bench(way: str, era: Era, principal: Principal) -> AsyncIterator[Bench
         asking = await stack.enter_async_context(Client(connect(), mode=era, elicitation_callback=desk))
         mute = await stack.enter_async_context(Client(connect(), mode=era))
         waiting = await stack.enter_async_context(Client(connect_hasty(), mode=era, elicitation_callback=desk))
-        yield Bench("guarded", era, mailgun, desk, asking, mute, waiting, services.store)
+        urls = Client(connect(), mode=era, elicitation_callback=desk)
+        await stack.enter_async_context(showing_only_urls(urls))
+        sampling = Client(connect(), mode=era, sampling_callback=never_called, list_roots_callback=never_called)
+        await stack.enter_async_context(sampling)
+        yield Bench("guarded", era, mailgun, desk, asking, mute, waiting, urls, sampling, services.store)
 
 
 async def offenders(

@@ -29,7 +29,18 @@ from mailgun_mcp.policy.facts import Context, gather
 from mailgun_mcp.policy.model import ConfirmationRules, Policy
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.server.server import create_server
-from tests.support.abilities import ABILITIES, ERAS, Ability, Bench, Era, begins, line_of, the_model_itself
+from tests.support.abilities import (
+    ABILITIES,
+    ERAS,
+    Ability,
+    Bench,
+    Era,
+    begins,
+    line_of,
+    never_called,
+    showing_only_urls,
+    the_model_itself,
+)
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER
 from tests.support.decisions import ALLOWED, CONFIRMED
@@ -64,7 +75,11 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         asking = await stack.enter_async_context(Client(server, mode=era, elicitation_callback=desk))
         mute = await stack.enter_async_context(Client(server, mode=era))
         waiting = await stack.enter_async_context(Client(impatient, mode=era, elicitation_callback=desk))
-        yield Bench(policy, era, mailgun, desk, asking, mute, waiting, services.store)
+        urls = Client(server, mode=era, elicitation_callback=desk)
+        await stack.enter_async_context(showing_only_urls(urls))
+        sampling = Client(server, mode=era, sampling_callback=never_called, list_roots_callback=never_called)
+        await stack.enter_async_context(sampling)
+        yield Bench(policy, era, mailgun, desk, asking, mute, waiting, urls, sampling, services.store)
 
 
 def is_confirmed(operation: Operation, policy: str) -> bool:

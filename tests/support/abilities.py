@@ -1,13 +1,15 @@
 """What clients and the people at them do with a call, and what must become of it: the abilities of the proof."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal, Protocol
 
+import anyio
 import mcp_types as types
 import pytest
-from mcp import Client
+from mcp import Client, ClientSession
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.catalogue.operation import Operation
@@ -48,6 +50,10 @@ class Bench:
     mute: Client
     hasty: Client
     """Asks, and is waiting for an answer for next to no time."""
+    urls: Client
+    """Says that it shows web pages, but no forms."""
+    sampling: Client
+    """Lends its model and names its directories, but cannot ask a person."""
     store: Store
 
 
@@ -89,6 +95,58 @@ async def nobody(bench: Bench, operation: Operation, arguments: Arguments) -> li
 async def no_answer_in_time(bench: Bench, operation: Operation, arguments: Arguments) -> list[Said]:
     bench.desk.person = people.never_answers
     return [await call(bench.hasty, operation, arguments)]
+
+
+async def only_urls(bench: Bench, operation: Operation, arguments: Arguments) -> list[Said]:
+    return [await call(bench.urls, operation, arguments)]
+
+
+async def only_sampling(bench: Bench, operation: Operation, arguments: Arguments) -> list[Said]:
+    return [await call(bench.sampling, operation, arguments)]
+
+
+ENDED = "ended by the client"
+
+
+async def ends_the_call(bench: Bench, operation: Operation, arguments: Arguments) -> list[Said]:
+    """The client cancels its request while the person reads the question."""
+    asked, results = anyio.Event(), list[Said]()
+
+    async def reads(_: types.ElicitRequestFormParams) -> types.ElicitResult:
+        asked.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def make() -> None:
+        results.append(await call(bench.asking, operation, arguments))
+        asked.set()
+
+    bench.desk.person = reads
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(make)
+        await asked.wait()
+        tasks.cancel_scope.cancel()
+    return results or [ENDED]
+
+
+@asynccontextmanager
+async def showing_only_urls(client: Client) -> AsyncIterator[Client]:
+    """Connect the client, which says that it can show URLs, and no forms."""
+    whole = ClientSession._build_capabilities
+
+    def without_forms(session: ClientSession, version: str) -> types.ClientCapabilities:
+        elicitation = types.ElicitationCapability(url=types.UrlElicitationCapability())
+        return whole(session, version).model_copy(update={"elicitation": elicitation})
+
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ClientSession, "_build_capabilities", without_forms)
+            await stack.enter_async_context(client)
+        yield client
+
+
+async def never_called(*_: Any, **named: Any) -> Any:
+    raise AssertionError("no server asks a client for its model or its directories")
 
 
 async def the_model_itself(bench: Bench, operation: Operation, arguments: Arguments) -> list[Said]:
@@ -197,6 +255,9 @@ ABILITIES: dict[str, Ability] = {
     "accepts": Ability(person(people.accepts), ("",)),
     "accepts-once": Ability(yes_to_the_first, ("", no("declined"))),
     "cannot-ask": Ability(nobody, (HELD, HELD)),
+    "shows-only-urls": Ability(only_urls, (HELD,)),
+    "has-only-sampling-and-roots": Ability(only_sampling, (HELD,)),
+    "ends-the-call": Ability(ends_the_call, (ENDED,)),
     "declines": Ability(person(people.declines), (no("declined"),)),
     "declines-with-a-yes-inside": Ability(person(people.declines_with_a_yes_inside), (no("declined"),)),
     "declines-with-a-reason": Ability(person(people.declines_with_a_reason), (BECAUSE,)),
