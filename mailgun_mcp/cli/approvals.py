@@ -192,8 +192,15 @@ def _row(approval: Approval, now: float) -> tuple[str, ...]:
 
 
 def _short_target(approval: Approval) -> str:
-    target = " ".join(show_invisible(approval.target).split())
+    target = " ".join(show_invisible(_recipients(approval) or approval.target).split())
     return target if len(target) <= LONGEST_TARGET else f"{target[:LONGEST_TARGET]}…"
+
+
+def _recipients(approval: Approval) -> str:
+    """Return who gets mail. The target of a send is only its domain, so that all sends would look alike."""
+    recipients, count = approval.details.get("recipients") or [], int(approval.details.get("recipient_count") or 0)
+    more = max(count, len(recipients)) - 1
+    return f"{recipients[0]} and {more:,} more" if recipients and more > 0 else str(recipients[0]) if recipients else ""
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> None:

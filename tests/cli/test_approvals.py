@@ -124,6 +124,25 @@ def test_the_list_names_the_target_of_each_call(store: Store, capsys: pytest.Cap
     assert "mg.example.com<U+202E>xxxxxxxxxxxxxxxxxx…" in out
 
 
+@pytest.mark.parametrize(
+    ("recipients", "count", "shown"),
+    [
+        (("kim@example.org",), 1, "kim@example.org"),
+        (("kim@example.org", "al@example.org"), 1_200, "kim@example.org and 1,199 more"),
+    ],
+)
+def test_the_list_says_who_gets_the_mail_of_a_send(
+    store: Store, capsys: pytest.CaptureFixture[str], recipients: tuple[str, ...], count: int, shown: str
+) -> None:
+    form = replace(asked("ask"), call=CallDetails(NAME, recipients=recipients, recipient_count=count))
+    request_approval(store, form, time.time(), LONG)
+
+    code, out, _ = ran(["list"], capsys)
+    assert code == exits.OK
+    assert f"  {shown}  " in out
+    assert NAME not in out
+
+
 def test_a_yes_is_shown_with_who_gave_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     approval = waiting(store)
     Approvals(store).approve(approval.id, by="ann", now=time.time())
