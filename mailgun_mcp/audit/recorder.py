@@ -28,6 +28,10 @@ GATHERED = 200
 """Most entries that are written in one transaction."""
 LINGERING = 0.05
 """Seconds within which the outcome of a read is written; no caller waits for it."""
+QUIET_TURNS = 4
+"""Turns of the event loop without a new entry after which entries are sent to a shared database."""
+LONGEST_GATHERING = 0.01
+"""Most seconds for which they wait for more."""
 PRUNED_EVERY = 10_000
 """Entries between two checks whether old entries can be removed."""
 
@@ -63,6 +67,9 @@ class Recorder:
         self._loop: asyncio.AbstractEventLoop | None = None
         """The event loop that owns the timer."""
         self._thread: Thread | None = None
+        self._gathering: asyncio.AbstractEventLoop | None = None
+        """The event loop in which entries wait for more."""
+        self._quiet_turns = 0
         self._written = 0
         self._complained = False
 
@@ -147,12 +154,28 @@ class Recorder:
         """Queue the entry. The future is done once it is written, or has the StateError."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        self._put(_Job(entry, durable, (loop, done)))
+        self._jobs.append(_Job(entry, durable, (loop, done)))
+        if self._store.sealer is None:
+            self._wake_thread()
+        else:
+            self._quiet_turns = 0
+            if self._gathering is not loop:
+                self._gathering = loop
+                loop.call_soon(self._gather, loop, loop.time() + LONGEST_GATHERING)
         return done
 
-    def _put(self, job: _Job) -> None:
-        self._jobs.append(job)
-        self._wake_thread()
+    def _gather(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
+        """Let the loop run the calls that are ready, so that their entries share one round trip to the database.
+
+        If nothing else is ready, the turns end at once.
+        """
+        if self._quiet_turns < QUIET_TURNS and len(self._jobs) < GATHERED and loop.time() < until:
+            self._quiet_turns += 1
+            loop.call_soon(self._gather, loop, until)
+            return
+        self._gathering = None
+        if self._jobs:
+            self._wake_thread()
 
     def _wake_thread(self) -> None:
         if self._thread is None:

@@ -1,5 +1,6 @@
 """Tokens that the server itself knows: that of the user who runs it, and the named ones that the user made."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from hmac import compare_digest
@@ -49,6 +50,8 @@ class StaticTokens:
         self._clock = clock
         self._read: dict[str, tuple[float, TokenEntry]] = {}
         """Token id -> when its entry was read, and the entry."""
+        self._reading: dict[str, tuple[float, asyncio.Future[TokenEntry | None]]] = {}
+        """Token id -> when a read began that is in progress, and the entry to come. Requests share it."""
         self._is_notified = False
         self._noted: dict[str, float] = {}
         """Token id -> when its use was last recorded."""
@@ -72,10 +75,10 @@ class StaticTokens:
         try:
             while True:
                 await changes.wait()
-                # A read in progress writes to the old dict.
-                self._read = {}
+                # Reads in progress write to the old dicts.
+                self._read, self._reading = {}, {}
         finally:
-            self._is_notified, self._read = False, {}
+            self._is_notified, self._read, self._reading = False, {}, {}
 
     def takes(self, token: str) -> bool:
         """Return whether it starts like one of our tokens."""
@@ -97,10 +100,23 @@ class StaticTokens:
             return None
         if self._reads_at_once:
             return self._tokens.entry(name)
-        read, began = self._read, monotonic()
-        if name in read and began - read[name][0] < REMEMBERED:
-            return read[name][1]
-        entry = await in_thread(self._tokens.entry, name)
-        if entry is not None and self._is_notified:
+        now = monotonic()
+        if name in self._read and now - self._read[name][0] < REMEMBERED:
+            return self._read[name][1]
+        if not self._is_notified:
+            return await in_thread(self._tokens.entry, name)
+        if name not in self._reading or now - self._reading[name][0] >= REMEMBERED:
+            self._reading[name] = (now, asyncio.ensure_future(self._read_entry(name, now)))
+        # One request that ends must not end the read of the others.
+        return await asyncio.shield(self._reading[name][1])
+
+    async def _read_entry(self, name: str, began: float) -> TokenEntry | None:
+        read, reading = self._read, self._reading
+        try:
+            entry = await in_thread(self._tokens.entry, name)
+        finally:
+            if name in reading and reading[name][0] == began:
+                del reading[name]
+        if entry is not None:
             read[name] = (began, entry)
         return entry

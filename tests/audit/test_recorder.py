@@ -12,6 +12,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
+from mailgun_mcp.audit import recorder
 from mailgun_mcp.audit.call_record import new_record
 from mailgun_mcp.audit.log import AuditLog, LoggedCall
 from mailgun_mcp.call.counters import Nonces
@@ -396,3 +397,34 @@ async def test_calls_that_are_recorded_together_wake_the_event_loop_once(
     # Once for those that came before the first append, once for those that came during it.
     assert len(wakes) <= 3
     assert len(calls_of(services)) == 21
+
+
+async def test_calls_that_begin_close_to_each_other_share_a_round_trip_to_a_shared_database(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "LINGERING", 3600.0)
+    services = recorded_services(mailgun)
+    await run(services, "list_domains", {})
+    monkeypatch.setattr(services.recorder._store, "sealer", object())
+    monkeypatch.setattr(recorder, "LONGEST_GATHERING", 60.0)
+    append, intents = AuditLog.append, list[int]()
+
+    def appended(self: AuditLog, entries: Any, *args: Any, **kwargs: Any) -> None:
+        if count := sum(entry.kind == "intent" for entry in entries):
+            intents.append(count)
+        append(self, entries, *args, **kwargs)
+
+    monkeypatch.setattr(AuditLog, "append", appended)
+
+    async def call_later(turns: int) -> None:
+        for _ in range(turns):
+            await anyio.lowlevel.checkpoint()
+        await run(services, "list_domains", {})
+
+    async with anyio.create_task_group() as calls:
+        for number in range(20):
+            calls.start_soon(call_later, number)
+    # One call by itself does not wait for more.
+    await run(services, "list_domains", {})
+    assert intents == [20, 1]
+    assert len(calls_of(services)) == 22

@@ -1,6 +1,8 @@
 """The start-up token is its owner, a static token is whom it names, and neither is taken for the other."""
 
 from contextlib import suppress
+from queue import SimpleQueue
+from threading import Event
 
 import anyio
 import pytest
@@ -83,6 +85,74 @@ async def test_a_token_is_read_once_a_second_however_often_it_is_used(
     assert len(reads) == 4
     with pytest.raises(TokenRefused):
         await verifier.verify(text[:-1] + ("A" if text[-1] != "A" else "B"))
+
+
+@on_postgresql
+async def test_requests_that_arrive_together_share_one_read_of_their_token(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = Tokens(store).create("ci", READER, by="ann", now=NOW)[1]
+    verifier = StaticTokens(store, lambda: NOW)
+    await verifier.verify(text)
+    reads: list[str] = []
+    read = Tokens.entry
+    proceed = Event()
+
+    def slow(tokens: Tokens, name: str) -> TokenEntry | None:
+        reads.append(name)
+        assert proceed.wait(PATIENCE)
+        return read(tokens, name)
+
+    monkeypatch.setattr(Tokens, "entry", slow)
+    verifier._is_notified = True
+    principals: list[str] = []
+
+    async def ask(scope: anyio.CancelScope) -> None:
+        with scope:
+            principals.append((await verifier.verify(text)).id)
+
+    scopes = [anyio.CancelScope() for _ in range(20)]
+    async with anyio.create_task_group() as tasks:
+        for scope in scopes:
+            tasks.start_soon(ask, scope)
+        while not reads:
+            await checkpoint()
+        # The first request, which started the read, ends: its client has gone.
+        scopes[0].cancel()
+        await checkpoint()
+        proceed.set()
+    assert (len(reads), principals) == (1, ["ci"] * 19)
+
+
+@on_postgresql
+async def test_a_read_that_takes_long_is_not_shared_with_later_requests(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = Tokens(store).create("ci", READER, by="ann", now=NOW)[1]
+    verifier = StaticTokens(store, lambda: NOW)
+    await verifier.verify(text)
+    read, proceed, reads = Tokens.entry, Event(), SimpleQueue[str]()
+
+    def first_is_slow(tokens: Tokens, name: str) -> TokenEntry | None:
+        entry = read(tokens, name)
+        reads.put(name)
+        if reads.qsize() == 1:
+            assert proceed.wait(PATIENCE)
+        return entry
+
+    monkeypatch.setattr(Tokens, "entry", first_is_slow)
+    seconds = 0.0
+    monkeypatch.setattr(module, "monotonic", lambda: seconds)
+    verifier._is_notified = True
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(verifier.verify, text)
+        while reads.empty():
+            await checkpoint()
+        await in_thread(Tokens(store).revoke, "ci", NOW)
+        seconds = module.REMEMBERED
+        with pytest.raises(TokenRefused):
+            await verifier.verify(text)
+        proceed.set()
 
 
 @on_both_engines
