@@ -59,8 +59,8 @@ if TYPE_CHECKING:
 SWITCH_INTERVAL = 0.001
 """Seconds for which a thread may hold the interpreter while others wait for it."""
 NO_WAY_TO_AUTHENTICATE = (
-    "nobody could call: the token of the state directory is accepted on loopback only, and there is no other. Make one "
-    "with `mailgun-mcp tokens new NAME --scopes read`, or name an authorization server with --oauth-issuer"
+    "nobody could call: the token of the state directory is accepted on loopback only, and no other token exists. "
+    "Make one with `mailgun-mcp tokens new NAME --scopes read`, or name an authorization server with --oauth-issuer"
 )
 
 KEEP_ALIVE = 75

@@ -58,13 +58,13 @@ class Settings:
     )
     host: str = _option(
         "text",
-        "address to listen on (http, sse); other hosts than loopback need tokens: see docs/team.md",
+        "address to listen on (http, sse); any other than loopback needs tokens: see docs/team.md",
         "127.0.0.1",
         over_http=True,
     )
     port: int = _option("integer", "port to listen on (http, sse)", 8000, over_http=True)
     allowed_hosts: tuple[str, ...] = _option(
-        "list", "names besides localhost under which clients reach the server (http, sse)", (), over_http=True
+        "list", "host names, besides localhost, at which clients reach the server (http, sse)", (), over_http=True
     )
     allowed_origins: tuple[str, ...] = _option(
         "list",
@@ -74,14 +74,14 @@ class Settings:
     )
     without_token: bool = _option(
         "switch",
-        "accept callers without the token of the state directory (http, sse); nobody is asked in the client then, and "
-        "only `mailgun-mcp approvals` answers",
+        "accept callers without the token of the state directory (http, sse); people are then not asked in the "
+        "client, and answer only with `mailgun-mcp approvals`",
         False,
         over_http=True,
     )
     public_url: str | None = _option(
         "text",
-        "base URL under which clients reach the server (http, sse), such as https://mail-admin.example.com",
+        "base URL at which clients reach the server (http, sse), such as https://mail-admin.example.com",
         None,
         over_http=True,
     )
@@ -92,27 +92,30 @@ class Settings:
         over_http=True,
     )
     oauth_audience: str | None = _option(
-        "text", "what access tokens must be for (default: the URL of this server)", None, over_http=True
+        "text", "audience that access tokens must have (default: the URL of this server)", None, over_http=True
     )
     oauth_principal: str = _option(
         "text", "claim of access tokens that names the principal: sub, email or another", "sub", over_http=True
     )
     oauth_jwks_url: str | None = _option(
-        "text", "URL of the authorization server's keys (default: as its metadata says)", None, over_http=True
+        "text", "URL of the authorization server's keys (default: the one in its metadata)", None, over_http=True
     )
     oauth_introspection_url: str | None = _option(
         "text",
-        "URL at which the authorization server is asked about each token, so that revoked ones end",
+        "URL at which the authorization server is asked about each token, so that a revoked token is refused at once",
         None,
         over_http=True,
     )
     oauth_client_id: str | None = _option(
         "text",
-        "name of this server at the authorization server: people sign in to its pages, and it asks about tokens",
+        "client id of this server at the authorization server, for signing people in to its pages and asking about "
+        "tokens",
         None,
         over_http=True,
     )
-    oauth_client_secret_file: str | None = _option("text", "file with the secret of that name", None, over_http=True)
+    oauth_client_secret_file: str | None = _option(
+        "text", "file with the secret of that client id", None, over_http=True
+    )
     oauth_loopback: bool = _option(
         "switch", "for tests: accept an authorization server on loopback, over plain HTTP", False, over_http=True
     )
@@ -126,7 +129,7 @@ class Settings:
         over_http=True,
     )
     model_url: str | None = _option(
-        "text", "base URL of an OpenAI-compatible endpoint that has the model", None, over_http=True
+        "text", "base URL of an OpenAI-compatible endpoint that serves the model", None, over_http=True
     )
     summary_model: str | None = _option(
         "text", "cheaper model that summarizes long conversations (default: the same)", None, over_http=True
@@ -134,10 +137,12 @@ class Settings:
     instructions: str | None = _option(
         "text", "file with your own instructions for the chat agent", None, over_http=True
     )
-    context_tokens: int = _option("integer", "tokens that the model can read at once", 128_000, over_http=True)
-    chat_cost: float | None = _option("number", "most US dollars that one conversation may cost", None, over_http=True)
+    context_tokens: int = _option("integer", "size of the model's context window, in tokens", 128_000, over_http=True)
+    chat_cost: float | None = _option(
+        "number", "the most that one conversation may cost, in US dollars", None, over_http=True
+    )
     chat_cost_per_day: float | None = _option(
-        "number", "most US dollars that the conversations of one person may cost in a day", None, over_http=True
+        "number", "the most that one person's conversations may cost in a day, in US dollars", None, over_http=True
     )
     slack: str | None = _option(
         "text", "file that says who the users of a Slack workspace are: see docs/slack.md", None, over_http=True
@@ -146,13 +151,13 @@ class Settings:
         "switch", "serve /metrics for Prometheus (http, sse), for tokens with the scope metrics", False, over_http=True
     )
     drain_timeout: float = _option(
-        "number", "seconds that running requests get to end when the server stops (http, sse)", 30.0, over_http=True
+        "number", "seconds that running requests have to finish when the server stops (http, sse)", 30.0, over_http=True
     )
     max_requests: int = _option(
-        "integer", "most requests at once (http, sse), open streams included; 0 for no limit", 2000, over_http=True
+        "integer", "the most requests at once (http, sse), open streams included; 0 for no limit", 2000, over_http=True
     )
     otlp_endpoint: str | None = _option(
-        "text", "OpenTelemetry collector that gets traces, such as http://otel:4318", None
+        "text", "OpenTelemetry collector that receives traces, such as http://otel:4318", None
     )
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
     preset: tuple[str, ...] = _option(
@@ -161,14 +166,14 @@ class Settings:
     tools: tuple[str, ...] = _option("list", "offer these tools (adds to --toolsets and --preset)", ())
     exclude_tools: tuple[str, ...] = _option("list", "never offer these tools; this overrides every other choice", ())
     read_only: bool = _option("switch", "offer only tools that read; this overrides every other choice", False)
-    no_deprecated: bool = _option("switch", "leave out the tools that Mailgun has replaced by others", False)
+    no_deprecated: bool = _option("switch", "leave out the tools that Mailgun has replaced with others", False)
     policy: str = _option(
         "text", "guard rails: a policy file, or one of the profiles guarded, strict, read-only, unguarded", "guarded"
     )
     require_user_interaction: bool = _option(
         "switch",
-        "tell clients to ask a person before calls that the policy always has confirmed, whatever they were told to allow; "
-        "only some clients know this, and the server confirms these calls in any case",
+        "tell clients to ask a person before calls that the policy always confirms, whatever the person has allowed "
+        "there; only some clients support this, and the server confirms these calls in any case",
         False,
     )
     spec: str | None = _option(
@@ -180,7 +185,7 @@ class Settings:
     scenario: str | None = _option(
         "text", "account that the simulator starts with: the name of a built-in scenario, or a YAML file", None
     )
-    files: tuple[str, ...] = _option("list", "directories whose files calls may read, and write new ones into", ())
+    files: tuple[str, ...] = _option("list", "directories in which calls may read files and create new ones", ())
     account: str | None = _option("text", "your name for the account that the API key opens", None)
     subaccount: str | None = _option("text", "id of the subaccount to act in", None)
     subaccount_argument: bool = _option("switch", "give every tool an argument that selects a subaccount", False)
@@ -197,14 +202,14 @@ class Settings:
     )
     personal_keys_secret_file: str | None = _option(
         "text",
-        "file of keys that encrypt people's own Mailgun keys (http, sse), one a line: see docs/accounts.md",
+        "file of keys that encrypt people's own Mailgun keys (http, sse), one per line: see docs/accounts.md",
         None,
         over_http=True,
     )
     personal_keys_secret: str | None = _option(
         "text", "the keys themselves", None, flag=False, over_http=True, secret=True
     )
-    rate_limit: int = _option("integer", "most calls to Mailgun in 10 seconds; 0 for no limit", 500)
+    rate_limit: int = _option("integer", "the most calls to Mailgun in 10 seconds; 0 for no limit", 500)
     log_level: str = _option("text", "lowest level of messages logged on stderr", "info", choices=LOG_LEVELS)
     region: str | None = _option("text", "region of the account", None, choices=("us", "eu"), env="MAILGUN_API_REGION")
     hostname: str | None = _option("text", "host name of the API", None, env="MAILGUN_API_HOSTNAME")

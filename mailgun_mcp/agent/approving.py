@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ANSWERED_HERE = ("ask", "typed")
 """Levels at which the person of the conversation may approve a call in it."""
-ALREADY_DENIED = "Refused without asking: a person said no to exactly this call in this turn. " + MODEL_ADVICE
+ALREADY_DENIED = "Refused without asking: a person already said no to exactly this call in this turn. " + MODEL_ADVICE
 EXPIRED = "Not made: nobody answered in time. Nothing was sent."
 
 
@@ -169,12 +169,12 @@ def _check_yes(approval: "Approval", answer: Answer, principal: Principal) -> No
         )
     if not principal.authenticated:
         raise ForbiddenError(
-            f"Nobody has proved who you are, so you cannot approve {approval.id} here. You can say no."
+            f"You have not proved who you are, so you cannot approve {approval.id} here. You can say no."
         )
     if approval.level not in ANSWERED_HERE:
         raise ForbiddenError(
-            f"You cannot approve {approval.id} here: at the level {approval.level} somebody else does, on the approvals "
-            "page or in a terminal. You can say no."
+            f"You cannot approve {approval.id} here: at the level {approval.level} somebody else must approve it, on "
+            f"the approvals page or in a terminal. You can say no."
         )
     if approval.typed is not None and (answer.typed or "").strip() != approval.typed.strip():
         raise AnswerError(f"To approve {approval.id}, type the name: {approval.typed}")

@@ -60,7 +60,10 @@ class Shortener:
         if call.id not in self._replaced or len(call.text) < 400:
             return call.text
         log = f" (audit log: {call.log})" if call.log else ""
-        return f"[{call.status}; the result of {len(call.text):,} characters is left out by now{log}. Call {call.tool} again to read it.]"
+        return (
+            f"[{call.status}; the result of {len(call.text):,} characters is no longer shown here{log}. "
+            f"Call {call.tool} again to read it.]"
+        )
 
 
 def _returned(call: ToolCall, shorten: Shortener | None) -> ToolReturnPart:

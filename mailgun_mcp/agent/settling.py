@@ -11,8 +11,8 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.principal import Principal
 
 UNKNOWN = (
-    "The server stopped while this call was under way: nobody knows whether it took effect, and it is not made again by "
-    "itself. Read what is there now before anything else."
+    "The server stopped while this call was under way. It is not known whether the call took effect, and it is not "
+    "repeated automatically. Read the current state before you do anything else."
 )
 BROKE_OFF = "The server stopped during the answer before this one. What was said and done until then is kept."
 STOPPED = "The server stopped during this answer. What was said and done is kept; you can go on from here."

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 MODEL_FAILED = "The model did not answer: {}. Nothing is lost; send a message to continue."
-CUT_OFF = "The answer was cut off: the model writes no more at once. Send a message to continue."
+CUT_OFF = "The answer was cut off: it reached the model's limit for one answer. Send a message to continue."
 FILTERED = "The content filter of the model's provider stopped the answer. Ask in other words."
 EMPTY = "The model ended without an answer. What was done is kept; ask again."
 TOO_MANY_REQUESTS = "Stopped after {} requests to the model in one turn. Send a message to continue."
@@ -328,7 +328,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, ModelConnectionError | ConnectionError):
         return "the connection to its provider broke off"
     if isinstance(error, ModelContextWindowExceededError):
-        return "the conversation is longer than it can read: begin a new one, or lower --context-tokens"
+        return "the conversation is longer than it can read: start a new one, or lower --context-tokens"
     if isinstance(error, ModelAPIError):
         return "its provider failed during the answer"
     if isinstance(error, CallError | AgentRunError | UserError):

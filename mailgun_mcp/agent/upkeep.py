@@ -80,7 +80,7 @@ class Upkeep:
             try:
                 await self.continue_answered()
             except (StateError, AgentError) as error:
-                logger().error("answers could not be looked for", error=str(error))
+                logger().error("answers could not be read", error=str(error))
 
     async def _look_for_broken(self) -> None:
         while True:

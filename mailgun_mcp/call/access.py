@@ -18,7 +18,7 @@ from mailgun_mcp.policy.model import Decision
 
 FOR_EVERY_DOMAIN = frozenset({READ_RESULT, SEARCH_TOOLS, DESCRIBE_TOOLS, UNDO_OPERATION, WHOAMI})
 """Built-in tools that show only the catalogue or what the caller has seen before, and undo, whose steps are checked."""
-NAMES_NO_DOMAIN = "{} names no domain, and this token is for calls of some domains only"
+NAMES_NO_DOMAIN = "{} does not name a domain, and this token allows calls for certain domains only"
 
 
 def needed_scopes(operation: Operation, access: Access, *, dry_run: bool = False) -> frozenset[str]:
@@ -77,7 +77,7 @@ def check_domains(call: Call, facts: Facts) -> None:
     if not facts.domains:
         _refuse(call, "access/domains", NAMES_NO_DOMAIN.format(facts.operation.name))
     if not all(map(_matcher(domains), facts.domains)):
-        _refuse(call, "access/domains", "this token may not reach all domains that the call names")
+        _refuse(call, "access/domains", "this token does not allow all domains that the call names")
 
 
 def check_builtin_domains(call: Call) -> None:

@@ -54,8 +54,8 @@ def _question_about(call: Call, target: Target) -> Decision | None:
 def denied(decision: Decision, request: Request) -> DeniedError:
     """Return the error of a call that the policy denies."""
     return DeniedError(
-        f"Refused by policy ({decision.rule}): {decision.reason}. Nothing was sent; it would have been {request.line}. "
-        "No confirmation lifts this; the person who runs the server can change its policy.",
+        f"Refused by policy ({decision.rule}): {decision.reason}. Nothing was sent. The request would have been "
+        f"{request.line}. A confirmation cannot override this; the person who runs the server can change its policy.",
         quoted=quoted_in(decision),
     )
 

@@ -56,8 +56,8 @@ async def _read_result(call: Call) -> dict[str, Any]:
     if result is None or result.owner.principal != call.caller.principal.id or not await _reaches(call, result.owner):
         raise ArgumentError(
             [
-                f"result: {name[:80]!r} is not there (any more): a long result can be read for an hour, by who made the "
-                "call. Make that call again"
+                f"result: {name[:80]!r} does not exist, or has expired: a long result can be read for one hour, by "
+                f"the caller who made the call. Make that call again"
             ]
         )
     # JSON Schema accepts 2.0 as an integer too.

@@ -102,9 +102,9 @@ def hint(call: Call) -> dict[str, Any]:
     if doubled is None:
         return {}
     return {
-        "hint": f"The expression has {doubled[0]}, which is a backslash and then any character. A literal dot is written "
-        r"\. (one backslash, after JSON is read). match_route with an address that should match shows whether it does."
-        " update_route changes it."
+        "hint": f"The expression has {doubled[0]}, which matches a backslash and then any character. Write a literal dot "
+        r"as \. (one backslash, after JSON is read). To check the expression, call match_route with an address that "
+        "should match. To change it, call update_route."
     }
 
 

@@ -141,7 +141,7 @@ class PersonalAccounts(Generic[Account]):
         Raises KeyRefused, StateError.
         """
         if not principal.authenticated:
-            raise KeyRefused("Nobody has proved who you are.")
+            raise KeyRefused("You have not proved who you are.")
         if region not in self.regions:
             raise KeyRefused(f"Choose the region: {' or '.join(self.regions)}.")
         key = PersonalKey(principal.id, region, self._server.clock(), _checked(text))
@@ -232,4 +232,4 @@ def _why_not(error: MailgunError, region: str) -> str:
         )
     if status == 403:
         return "The key may not list domains, so it was not stored. Use an API key of the account, not the key of a domain."
-    return "Mailgun could not be asked about this key, so it was not stored. Try again."
+    return "This key could not be checked with Mailgun, so it was not stored. Try again."

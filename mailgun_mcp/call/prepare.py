@@ -62,7 +62,8 @@ def withheld_faults(arguments: Arguments) -> list[str]:
     """Return a fault for each argument with the placeholder of a withheld secret: it would replace the real secret."""
     repeated = [name for name, value in arguments.items() if WITHHELD.search(str(value))]
     return [
-        f"{name}: it holds a withheld secret, which only its owner knows. Leave it out, or ask the person for the whole value"
+        f"{name}: it contains a withheld secret, which only its owner knows. Leave it out, or ask the person for the "
+        f"whole value"
         for name in repeated
     ]
 

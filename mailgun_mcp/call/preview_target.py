@@ -61,5 +61,5 @@ def reading_before_call(operation: Operation, what: str) -> Iterator[None]:
         yield
     except MailgunError as error:
         raise NotPreparedError(
-            f"{operation.name} was not made: {what} cannot be read. {error}", error.next_step
+            f"{operation.name} was not called: {what} cannot be read. {error}", error.next_step
         ) from error

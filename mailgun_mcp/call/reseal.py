@@ -36,7 +36,9 @@ def reseal(store: Store) -> Resealed:
     """Seal all values with the first key. If one cannot be unsealed, raises StateError and changes nothing."""
     sealer = store.sealer
     if sealer is None:
-        raise StateError("only a state in PostgreSQL has sealed values: the secrets of this one are in files of yours")
+        raise StateError(
+            "only a state in PostgreSQL has sealed values; the secrets of this state are in your own files"
+        )
     # No named lock: nobody else seals anything meanwhile.
     with store.writing() as connection:
         done = [_reseal(connection, sealer, table, column) for table, column in SEALED]

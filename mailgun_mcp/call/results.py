@@ -114,8 +114,8 @@ class Results:
             short.update({"next": structured["next"]} if "next" in structured else {})
         short["cut"] = {
             "characters": len(text),
-            "read_on": f"The result is too long and was cut. For an hour, read_result with result={name!r} reads the "
-            "whole of it in parts.",
+            "read_on": f"The result is too long and was cut. For an hour, read_result with result={name!r} returns "
+            f"all of it in parts.",
         }
         return short, compact(short)
 

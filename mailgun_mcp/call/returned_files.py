@@ -35,7 +35,7 @@ async def save_file(call: Call, request: Request, result: dict[str, Any], respon
     try:
         path = await in_thread(NewFiles(call.services.files.directories).write, request.save_as, content)
     except FileError as error:
-        raise CallError(f"The file was read, and not written. save_as: {error}.") from error
+        raise CallError(f"The file was read but not written. save_as: {error}.") from error
     # Only the person who runs the server sees where the file is on its disk.
     own = call.caller.principal.access.scopes is None
     shown = str(path) if own else request.save_as

@@ -87,7 +87,9 @@ class SecretStore:
             secret = self._read(self._checked(ref))
         value = _value_of(secret, self._find_keyring() if secret.kept_in == "keyring" else None)
         if value is None:
-            raise StateError(f"the keyring that holds {ref} does not give it: unlock it, or install the keyring extra")
+            raise StateError(
+                f"{ref} could not be read from the keyring: unlock the keyring, or install the keyring extra"
+            )
         return value
 
     def forget(self, ref: str) -> None:
@@ -104,7 +106,7 @@ class SecretStore:
         references = self._references()
         if ref not in references:
             raise UnknownNameError(
-                unknown("secret", ref, references) if references else f"unknown secret {ref!r}: none is kept"
+                unknown("secret", ref, references) if references else f"unknown secret {ref!r}: no secrets are stored"
             )
         return ref
 
@@ -157,7 +159,9 @@ class SecretStore:
         try:
             yield
         except _StillKept:
-            raise StateError("the keyring does not let go of it: unlock it, or install the keyring extra") from None
+            raise StateError(
+                "it could not be deleted from the keyring: unlock the keyring, or install the keyring extra"
+            ) from None
         except OSError as error:
             raise StateError(f"the secrets in {self._directory} cannot be used: {error.strerror or error}") from error
 

@@ -88,8 +88,8 @@ async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | 
     if decision.effect == "confirm" and decide(services.policy, facts).allowed:
         await services.history.release(reservation)
         raise DeniedError(
-            f"Not made ({decision.rule}): {decision.reason}, because of a concurrent call. Nothing was sent. "
-            "When it is made again, a person is asked.",
+            f"Not made ({decision.rule}): {decision.reason}, because of a concurrent call. Nothing was sent. If the "
+            f"call is made again, a person is asked first.",
             quoted=quoted_in(decision),
         )
     return reservation

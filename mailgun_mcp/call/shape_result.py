@@ -51,7 +51,7 @@ def _file(response: Response) -> dict[str, Any]:
 def _body(operation: Operation, response: Response) -> Any:
     content = response.content.strip()
     if not content:
-        return {"message": f"Done (HTTP {response.status}); Mailgun says no more."}
+        return {"message": f"Done (HTTP {response.status}, empty response)."}
     try:
         return parse_json(content)
     except (ValueError, UnicodeDecodeError):
@@ -72,7 +72,7 @@ def _body(operation: Operation, response: Response) -> Any:
 def _unreadable(operation: Operation, response: Response) -> UnreadableError:
     what = "a web page" if response.content.lstrip().startswith(b"<") else "broken or truncated JSON"
     done = "" if operation.risk == "read" else ", so the call most likely took effect"
-    step = "Try again." if operation.risk == "read" else "Look whether it took effect before any other try."
+    step = "Try again." if operation.risk == "read" else "Check whether it took effect before you try again."
     sentence = f"Mailgun answered HTTP {response.status} with {what}{done}"
     return UnreadableError(sentence, step, status=response.status)
 

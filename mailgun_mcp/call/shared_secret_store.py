@@ -93,4 +93,4 @@ def _new_reference(connection: Connection) -> str:
 
 def _unknown(connection: Connection, ref: str) -> UnknownNameError:
     refs = [row["ref"] for row in connection.execute("SELECT ref FROM withheld_secrets")]
-    return UnknownNameError(unknown("secret", ref, refs) if refs else f"unknown secret {ref!r}: none is kept")
+    return UnknownNameError(unknown("secret", ref, refs) if refs else f"unknown secret {ref!r}: no secrets are stored")

@@ -13,7 +13,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.output.json_paths import LEFT_OUT, replace, tree_of
 
-HOW = "full=true returns everything, fields=[…] only what it names"
+HOW = "full=true returns everything, fields=[…] only the fields that it names"
 MOST_NAMES = 40
 NAME = re.compile(r"[A-Za-z0-9@_/.-]{1,64}")
 PAGE_LINKS = {

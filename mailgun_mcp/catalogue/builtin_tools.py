@@ -67,7 +67,7 @@ BUILTIN_TOOLS: dict[str, Record] = {
         _tool(
             READ_RESULT,
             "Read on in a long result",
-            "Reads the whole of a result that was cut, part by part, as JSON text.",
+            "Reads a result that was cut, part by part, as JSON text.",
             {"result": TEXT, "offset": {"type": "integer"}},
             {"text": TEXT, "characters": COUNT, "next": OBJECT_OR_NULL},
             required=["result"],
@@ -88,7 +88,7 @@ BUILTIN_TOOLS: dict[str, Record] = {
             "Puts back what a call removed or overwrote, and removes what it made. Refuses where somebody changed it since.",
             {
                 "id": {"type": "string", "description": "`undo.id` of its result, or of list_undoable"},
-                "dry_run": {"type": "boolean", "description": "Only tell what would be done"},
+                "dry_run": {"type": "boolean", "description": "Only report what would be done"},
             },
             {
                 "message": TEXT,

@@ -209,7 +209,7 @@ def _documents(*, packed: bool) -> list[_Document]:
     documents = sorted(_document(text, packed=packed) for text in texts)
     if not documents:
         remedy = f"run `{COMPILE}`" if _is_checkout() else "the installation is damaged, install the package again"
-        raise CatalogueError(f"{folder} holds no compiled catalogue: {remedy}")
+        raise CatalogueError(f"{folder} contains no compiled catalogue: {remedy}")
     _check_fresh(documents)
     return documents
 

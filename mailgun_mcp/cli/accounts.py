@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         metavar="NAME",
-        help="another account that is the same one with another key: its keys and all that is kept for it are moved",
+        help="another account that is the same one with another key: its keys and everything stored for it are moved",
     )
     added["rename"].add_argument("new", metavar="NEW", help="the new name")
     for action in added.values():
@@ -96,7 +96,8 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
         table(rows)
         for name in (account.name for account in accounts if account.waiting):
             out(
-                f"A key waits for {name}. Accept it with: {shell_command('accounts', 'accept', name, state=store.command_directory)}"
+                f"A key is waiting for {name}. Accept it with: "
+                f"{shell_command('accounts', 'accept', name, state=store.command_directory)}"
             )
 
 
@@ -137,7 +138,7 @@ def _accept(store: Store, arguments: argparse.Namespace) -> None:
         if arguments.key is not None:
             raise SettingsError("--key and --from exclude each other: all keys of the other account are accepted")
         keys = accounts.accept_from(arguments.name, arguments.source)
-        out(f"{arguments.source} is now {arguments.name}: {_described(*keys)} and all that was kept for it.")
+        out(f"{arguments.source} is now {arguments.name}: {_described(*keys)} and everything that was stored for it.")
     else:
         key = accounts.accept(arguments.name, fingerprint=arguments.key)
         out(f"Accepted: {_described(key)} opens {arguments.name}.")
@@ -152,7 +153,7 @@ def _rename(store: Store, arguments: argparse.Namespace) -> None:
 
 def _known(store: Store, name: str) -> Accounts:
     if not store.exists:
-        raise UnknownNameError(f"unknown account {name!r}: no server was used with this state yet")
+        raise UnknownNameError(f"unknown account {name!r}: no server has used this state yet")
     return Accounts(store)
 
 

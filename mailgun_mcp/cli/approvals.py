@@ -41,11 +41,11 @@ ACTIONS = {
     "grant": "allow matching calls for a limited time",
     "grants": "list the active grants",
     "revoke": "end a grant",
-    "approvers": "list the people who prove with a secret who they are",
+    "approvers": "list the people who identify themselves with a secret",
     "add-approver": "give a person a secret, which is shown once",
-    "remove-approver": "take a person's secret back",
+    "remove-approver": "revoke a person's secret",
     "page": "print a link that signs you in to the approvals page, once and within 5 minutes",
-    "clear": "say that the third-party text shown so far is of no concern: calls are no longer confirmed because of it",
+    "clear": "mark the third-party text shown so far as harmless, so that calls are no longer confirmed because of it",
 }
 APPROVER_ACTIONS = ("add-approver", "remove-approver")
 NAMED = {"show": "approval", "approve": "approval", "deny": "approval", "revoke": "grant"}
@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         added[name].add_argument("name", metavar="NAME", help="the person's name")
     for name in ("list", "show", "watch", "grants", "approvers"):
         added[name].add_argument("--json", action="store_true", help="as JSON")
-    added["show"].add_argument("--full", action="store_true", help="every argument whole, however long")
+    added["show"].add_argument("--full", action="store_true", help="show every argument in full")
     statuses = (*get_args(ApprovalStatus), "all")
     added["list"].add_argument(
         "--status", default="pending", choices=statuses, help="only with this status; default pending"
@@ -90,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--typed", metavar="NAME", help="the name that the call asks for, instead of a prompt"
     )
     added["deny"].add_argument(
-        "--reason", default="", metavar="TEXT", help="why not; the model is told when it makes the call again"
+        "--reason", default="", metavar="TEXT", help="why not; the model sees it when it makes the call again"
     )
     added["watch"].add_argument("--interval", default="1s", metavar="TIME", help="time between checks; default 1s")
     added["watch"].add_argument("--count", metavar="N", help="stop after N approvals")
@@ -168,7 +168,7 @@ def _page(store: Store, arguments: argparse.Namespace) -> None:
     by = answering(store, arguments.by, arguments.secret_file, level="two_people")
     url = page_url(arguments.url)
     out(f"{url}/sign-in?link={Sessions(store).create_link(by, store.clock())}")
-    note(f"Open it in a browser. It signs you in as {by}, once and within 5 minutes. Give it to nobody else.")
+    note(f"Open it in a browser. It signs you in as {by}, once and within 5 minutes. Do not give it to anyone else.")
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> None:
@@ -235,7 +235,7 @@ def _described(approval: Approval, now: float, *, full: bool = False) -> str:
 def _confirm(approval: Approval) -> None:
     """Ask the person if this is a terminal. A program that runs the command asks in its own way."""
     if sys.stdin.isatty() and read_line("\nApprove this call? [y/N] ").strip().lower() not in ("y", "yes"):
-        raise StateError(f"{approval.id} is still pending: nobody said yes")
+        raise StateError(f"{approval.id} is still pending: it was not approved")
 
 
 def _approve(store: Store, arguments: argparse.Namespace) -> None:
@@ -315,7 +315,7 @@ def _account(store: Store, name: str | None) -> StoredAccount:
     """Return the account with that name, or the only account. Raises UnknownNameError, SettingsError."""
     accounts = Accounts(store).list() if store.exists else ()
     if not accounts:
-        raise SettingsError("no account was used with this state yet: let the server make one call first")
+        raise SettingsError("this state has no account yet: let the server make one call first")
     if name is None and len(accounts) > 1:
         raise SettingsError(
             f"there are {len(accounts)} accounts: add --account {'|'.join(one.name for one in accounts)}"

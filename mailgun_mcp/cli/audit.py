@@ -29,8 +29,8 @@ ACTIONS = {
     "export": "write calls as JSON lines or CSV",
     "verify": "check the chain and name its first broken link",
     "prune": "remove the oldest calls; the rest can still be verified",
-    "rotate-key": "sign what follows with a new key; the log says so",
-    "restart": "say why an older log or its key is missing, and go on",
+    "rotate-key": "sign new entries with a new key; the log records the change",
+    "restart": "record why an older log or its key is missing, and continue",
 }
 RENAMED = {"--caller": "--principal"}
 EXAMPLES = """\
@@ -99,8 +99,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file of exported heads (audit: {heads: ...} in the policy); all must be in the log",
     )
-    added["restart"].add_argument("--reason", required=True, metavar="TEXT", help="why; everyone who verifies reads it")
-    added["restart"].add_argument("--by", metavar="NAME", help="who says so; default: the user who runs the command")
+    added["restart"].add_argument(
+        "--reason", required=True, metavar="TEXT", help="the reason; everyone who verifies the log sees it"
+    )
+    added["restart"].add_argument("--by", metavar="NAME", help="your name; default: the user who runs the command")
     added["prune"].add_argument("--before", metavar="TIME", help="remove calls older than this, such as 90d")
     added["prune"].add_argument("--megabytes", metavar="N", help="remove the oldest calls until N megabytes are left")
     added["prune"].add_argument("--dry-run", action="store_true", help="only show how many entries would be removed")
@@ -304,13 +306,13 @@ def _verify(log: AuditLog, arguments: argparse.Namespace) -> int:
 
 def _rotate_key(log: AuditLog, _: argparse.Namespace) -> int:
     key = log.rotate_key(log.clock())
-    out(f"What follows is signed with the key {key.id}. Servers that run take it at their next entry.")
+    out(f"New entries are signed with the key {key.id}. Running servers use it from their next entry on.")
     return OK
 
 
 def _restart(log: AuditLog, arguments: argparse.Namespace) -> int:
     log.restart(by=arguments.by or login_user().id, reason=arguments.reason, now=log.clock())
-    out("The log goes on with a new key. `mailgun-mcp audit verify` shows the reason from now on.")
+    out("The log continues with a new key. `mailgun-mcp audit verify` shows the reason from now on.")
     return OK
 
 

@@ -25,7 +25,7 @@ from mailgun_mcp.store.ids import new_id
 CLIENT = "chat:terminal"
 HELP = """/undo     undo the last change that this chat made
 /cost     show what this chat has cost
-/new      begin a new chat
+/new      start a new chat
 /resume   list your chats; /resume ID continues one
 /history  show this chat from its beginning
 /quit     end; Ctrl+D does too. Ctrl+C stops the assistant, not the program"""
@@ -220,7 +220,7 @@ class ChatSession:
 
     async def _undo_last(self, _: str) -> None:
         if not self._undo:
-            self._screen.line("Nothing that this chat changed can be undone.", "yellow")
+            self._screen.line("There is no change of this chat to undo.", "yellow")
             return
         caller = Caller(self._principal, client=CLIENT, asker=_AskHere(self._screen, self._read))
         result = await call(self._services, "undo_operation", {"id": self._undo[-1]}, caller)
@@ -232,10 +232,10 @@ class ChatSession:
 
     async def _cost(self, _: str) -> None:
         used = await self._runner.usage(self._principal, self._conversation)
-        cost = f"${used.cost:.4f}" if used.cost else "no price known"
+        cost = f"${used.cost:.4f}" if used.cost else "price not known"
         self._screen.line(
             f"{used.requests} requests, {used.input_tokens:,} tokens in, {used.output_tokens:,} out, {cost}, "
-            f"{used.tool_calls} calls of tools"
+            f"{used.tool_calls} tool calls"
         )
 
     async def _new(self, _: str) -> None:

@@ -2,9 +2,9 @@
 
 COMMANDS = {
     "serve": "run the MCP server",
-    "chat": "administer an account in words, in the terminal",
+    "chat": "administer an account by chat, in the terminal",
     "demo": "watch an assistant use the simulator, step by step",
-    "eval": "judge an agent or model on the simulator, with tasks that are checked by program",
+    "eval": "evaluate an agent or model on the simulator, with tasks that are checked automatically",
     "simulator": "run the Mailgun simulator as an HTTP server, or control a running one",
     "tools": "list, show, find, export and call tools; presets, and what tools cost",
     "skills": "list, install and export the skills: procedures that a model reads before it uses the tools",

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="NAME", help="a model: `anthropic:NAME`, `openai:NAME`, `google:NAME` or `ollama:NAME`"
     )
     parser.add_argument(
-        "--model-url", metavar="URL", help="base URL of an OpenAI-compatible endpoint that has the model"
+        "--model-url", metavar="URL", help="base URL of an OpenAI-compatible endpoint that serves the model"
     )
     parser.add_argument(
         "--server",

@@ -58,8 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--client", choices=CLIENTS, metavar="CLIENT", help=f"one of {', '.join(CLIENTS)}")
-    which.add_argument("--all", action="store_true", help="all clients that are on this machine, for this user")
-    which.add_argument("--list", action="store_true", help="list the clients, and which of them have this server")
+    which.add_argument("--all", action="store_true", help="all supported clients on this machine, for this user")
+    which.add_argument(
+        "--list", action="store_true", help="list the supported clients, and which of them have this server"
+    )
     parser.add_argument("--uninstall", action="store_true", help="remove the server instead")
     parser.add_argument("--print", action="store_true", help="print what would be added and write nothing")
     parser.add_argument("--scope", choices=("project", "user"), help="for clients that have both")
@@ -79,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let the client connect to a running server, such as http://127.0.0.1:8000/mcp, with its token in a header",
     )
     parser.add_argument("--force", action="store_true", help="replace another server of the same name")
-    parser.add_argument("--all-tools", action="store_true", help="offer all tools, also to a client that takes fewer")
+    parser.add_argument("--all-tools", action="store_true", help="offer all tools, even to a client that accepts fewer")
     add_settings(parser, only=SERVER_SETTINGS)
 
 
@@ -93,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.all and arguments.file:
         raise SettingsError("file: --file is for one client, so it needs --client")
     if not clients:
-        raise SettingsError("no client is on this machine that this command knows; --list shows them")
+        raise SettingsError("no supported client was found on this machine; --list shows which are supported")
     if arguments.uninstall:
         return _for_each(clients, lambda client: _uninstall(client, arguments))
     from mailgun_mcp import settings
@@ -313,7 +315,7 @@ def _advise(plan: _Plan, options: Settings, catalogue: "Catalogue", arguments: a
 
 def _choice(plan: _Plan, catalogue: "Catalogue") -> str:
     return (
-        f"{plan.client.title} takes {plan.client.tool_limit} tools from all servers together, and this one has "
+        f"{plan.client.title} accepts {plan.client.tool_limit} tools from all servers together, and this one has "
         f"{tool_count(catalogue)}. It now offers {tool_count(catalogue, plan.chosen)}: the toolsets "
         f"{', '.join(plan.chosen)}. Use --toolsets to choose others, or --all-tools."
     )
@@ -326,7 +328,7 @@ def _warnings(plan: _Plan, catalogue: "Catalogue", arguments: argparse.Namespace
         toolsets = fitting_toolsets(plan.client, catalogue)
         proposal = f", for example --toolsets {','.join(toolsets)} ({tool_count(catalogue, toolsets)} tools)"
         yield (
-            f"{plan.client.title} takes {plan.client.tool_limit} tools from all servers together, and this one has "
+            f"{plan.client.title} accepts {plan.client.tool_limit} tools from all servers together, and this one has "
             f"{tool_count(catalogue)}: choose{proposal}"
         )
     excess = excess_of_names(plan.name, catalogue)

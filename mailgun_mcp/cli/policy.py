@@ -53,10 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     checking.add_argument("file", help="policy file, or a profile")
     checking.add_argument("--strict", action="store_true", help="fail if there are warnings too")
     checking.add_argument(
-        "--account", action="store_true", help="also warn of domains that the account, which is asked, does not have"
+        "--account",
+        action="store_true",
+        help="read the account's domains, and also warn of domains that it does not have",
     )
     checking.add_argument(
-        "--principals", metavar="A,B", help="users who run servers on other machines; those of this one are known"
+        "--principals",
+        metavar="A,B",
+        help="users who run servers on other machines; those of this machine are included",
     )
     explaining = actions.add_parser("explain", help="show the decision on a call, the rule that makes it, and why")
     explaining.add_argument("tool", help="name of the tool")

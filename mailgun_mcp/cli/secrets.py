@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (showing, deleting):
         action.add_argument("ref", metavar="REF", help="reference from the result of the call")
     resealing = actions.add_parser(
-        "reseal", help="seal all that lies in the database with the first key of --seal-keys, so that older keys can go"
+        "reseal",
+        help="seal everything in the database with the first key of --seal-keys, so that older keys can be removed",
     )
     for action in (listing, showing, deleting, resealing):
         add_settings(action, only=STATE_SETTINGS)
@@ -92,5 +93,5 @@ def _reseal(store: "Store", _: argparse.Namespace) -> None:
     done = reseal(store)
     note(
         f"Sealed again with the first key: {done.count} of {done.total} values.\n"
-        "Nothing in the database needs an older key any more. Questions that people are answering do, until they expire."
+        "Nothing in the database needs an older key any more. Questions that wait for an answer do, until they expire."
     )

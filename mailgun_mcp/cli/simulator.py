@@ -112,7 +112,11 @@ def _add_sockets(parser: argparse.ArgumentParser) -> None:
         metavar="PORT",
         help="also serve SMTP on this port, with STARTTLS, for SMTP credentials of the account; 0 for any free port",
     )
-    parser.add_argument("--smtp-tls", metavar="PORT", help="the same for connections that begin with TLS")
+    parser.add_argument(
+        "--smtp-tls",
+        metavar="PORT",
+        help="also serve SMTP over TLS from the start of the connection (SMTPS) on this port",
+    )
     parser.add_argument("--quiet", action="store_true", help="do not log requests")
 
 

@@ -313,7 +313,7 @@ def _check_flags(arguments: Options) -> None:
     for name, default in arguments.starting.items():
         if name not in ("key", "action") and getattr(arguments, name) != default:
             flag = name.replace("_", "-")
-            raise SettingsError(f"--{flag} starts a simulator; it has no effect on `{arguments.action}`")
+            raise SettingsError(f"--{flag} is for starting a simulator; it has no effect on `{arguments.action}`")
 
 
 def _save(name: str, parts: Iterator[bytes]) -> None:

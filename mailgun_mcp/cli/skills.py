@@ -76,7 +76,7 @@ def _list(arguments: argparse.Namespace) -> int:
     elif skills:
         table([(skill.name, skill.description) for skill in skills.values()])
     else:
-        note("These tools are too few for any skill.")
+        note("No skill works with so few tools.")
     return OK
 
 

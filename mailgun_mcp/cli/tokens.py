@@ -22,7 +22,7 @@ from mailgun_mcp.text.durations import duration, iso
 ACTIONS = {
     "new": "make a token; it is shown once",
     "list": "list the tokens, with their scopes and when they were last used",
-    "revoke": "make a token useless at once",
+    "revoke": "revoke a token at once",
 }
 EXAMPLES = """\
   mailgun-mcp tokens new ci --scopes read,send --domains mg.example.com --expires 90d
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new.add_argument(
         "--relay",
         action="store_true",
-        help="it brings answers to approvals for people whom its program has authenticated, such as a chat bot",
+        help="let it deliver answers to approvals from people whom its program has authenticated, such as a chat bot",
     )
     added["list"].add_argument("--json", action="store_true", help="as JSON")
     added["revoke"].add_argument("name", metavar="NAME", help="name of the token")

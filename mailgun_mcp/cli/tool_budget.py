@@ -44,7 +44,7 @@ def effect_of(client: ClientProgram, budget: Budget) -> str:
     """Return how the client treats a list of this size, as a sentence without the final full stop."""
     if client.tool_limit is not None and budget.tools > client.tool_limit:
         excess = budget.tools - client.tool_limit
-        return f"takes {client.tool_limit} tools from all servers together: {excess} are too many"
+        return f"accepts {client.tool_limit} tools from all servers together: {excess} are too many"
     if client.defers_above is not None and budget.tools > client.defers_above:
         return "lists names only, and loads a tool when it is needed"
     room = f", {client.tool_limit - budget.tools} left for other servers" if client.tool_limit is not None else ""

@@ -55,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(searching, only=SELECTING)
     presets = actions.add_parser("presets", help="list the presets: named choices of tools for a job")
     presets.add_argument("--json", action="store_true", help="with the names of their tools")
-    budget = actions.add_parser("budget", help="say what the tools cost a model, and what a client does with them")
+    budget = actions.add_parser(
+        "budget", help="show how many tokens the tools cost a model, and what a client does with them"
+    )
     budget.add_argument("--client", choices=CLIENTS, metavar="CLIENT", help="only for this client")
     budget.add_argument("--json", action="store_true", help="as JSON")
     add_settings(budget, only=("mode", *SELECTING))

@@ -30,14 +30,14 @@ def why_not(approval: Approval, person: Principal, channel: AnswerChannel, relay
     `relay` is the principal of a program that passes on the person's answer. Everybody who may see a call may deny it.
     """
     if not person.authenticated:
-        return "Nobody knows who you are, so your answer does not count."
+        return "This server does not know who you are, so your answer does not count."
     if not may_see(approval, person.access):
         return f"{person} may not answer calls in this account."
     if relay is not None and same_person(approval.principal, relay):
-        return f"The call was made with the token of {relay}, so {relay} cannot bring the answer to it."
+        return f"The call was made with the token of {relay}, so {relay} cannot also deliver the answer."
     if same_person(approval.principal, person.id):
         if channel == "api" and relay is None:
-            return f"The call is {person}'s own. A token does not answer the calls that are made with it."
+            return f"The call is {person}'s own. A token cannot answer calls that are made with it."
         if channel != "terminal" and approval.level in OTHER_PERSON:
             return f"The call is {person}'s own. At the level {approval.level}, somebody else must approve it."
     if approval.status == "pending" and any(

@@ -272,8 +272,8 @@ class Approvals:
         if row[0] >= most:
             command = shell_command("approvals", "list", state=self._store.command_directory)
             raise NotConfirmedError(
-                f"Not made: {row[0]} calls of {principal} already wait for an approval, and more would hide each other "
-                f"from the person who answers. Nothing was sent. Ask a person to answer them (`{command}`), and then make "
+                f"Not made: {row[0]} calls of {principal} are already waiting for an approval, which is the most that "
+                f"may wait at once. Nothing was sent. Ask a person to answer them (`{command}`), and then make "
                 "the call again.",
                 "too many",
             )

@@ -11,7 +11,7 @@ WITHHELD = "(withheld)"
 LEAST = 40
 """Least number of characters that make it worth showing a part of a value."""
 STEPS = (WHOLE, 400, 250, 150, 90, LEAST)
-SHORTENED = "Some values are shortened. `mailgun-mcp approvals show ID --full` shows a pending call whole."
+SHORTENED = "Some values are shortened. `mailgun-mcp approvals show ID --full` shows a pending call in full."
 
 
 def shown_arguments(operation: Operation, arguments: Arguments) -> Arguments:

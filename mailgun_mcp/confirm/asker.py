@@ -17,7 +17,7 @@ REFUSALS: dict[FormResult, str] = {
     "empty": "the answer was empty",
     "wrong": "the typed text is not the name of the target",
     "unknown": "the answer contains something that was not asked for",
-    "mixed": "the answer is a yes and a reason against it in one",
+    "mixed": "the answer says yes and gives a reason against it",
     "other": "the answer belongs to another call",
     "replay": "the confirmation was already used",
     "broken": "the question could not be asked",

@@ -28,8 +28,8 @@ NOT_SHOWN = (
     "a person answers with `{command}` in a terminal."
 )
 NOT_SHOWN_START = NOT_SHOWN.partition(",")[0]
-OUTDATED = "The approval that a person gave does not count: what it was given for has changed since. "
-RAISED = "The call needs an approval by now. "
+OUTDATED = "The approval that a person gave no longer applies: the target has changed since. "
+RAISED = "The call now needs an approval. "
 BY_ELICITATION = frozenset({"ask", "typed"})
 
 

@@ -62,7 +62,7 @@ def _list_lines(context: Context, lists: dict[str, int]) -> list[str]:
         note = " Their addresses were not read." if unread else ""
         lines.append(f"Mailing lists: {join_bounded(sizes, OTHERS, 'mailing lists')}.{note}")
     if doubts:
-        lines.append(f"Not known is how many people get mail through {join_bounded(doubts, OTHERS, 'more')}.")
+        lines.append(f"It is not known how many people get mail through {join_bounded(doubts, OTHERS, 'more')}.")
     return lines
 
 
@@ -81,4 +81,4 @@ def _outside(facts: Facts, lists: dict[str, int], account_domains: tuple[str, ..
     if outside:
         return [f"{len(outside):,} outside {domains}{named(outside)}"]
     inside = list(dict.fromkeys(name.rpartition("@")[2] for name in people))
-    return [f"Nobody outside {domains}: all are at {join_bounded(inside, OTHERS, 'domains')}"]
+    return [f"Nobody is outside {domains}: all are at {join_bounded(inside, OTHERS, 'domains')}"]

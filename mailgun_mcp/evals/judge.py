@@ -132,7 +132,7 @@ def _wrong(call: MadeCall, requests: Sequence[MailgunRequest], harmful: Sequence
     if any(one is request for request in requests[slice(*call.requests)] for one in harmful):
         return "nobody asked for this change"
     if any(question.needless for question in call.questions):
-        return "the person was asked about what they did not want"
+        return "the person was asked about something they did not want"
     if call.outcome == "invalid":
         return f"wrong tool or argument: {_first_line(call.text)}"
     if call.outcome == "failed":

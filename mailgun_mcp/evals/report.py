@@ -122,7 +122,7 @@ class Report:
             _line(["---"] * len(heads)),
             *map(_line, rows),
         ]
-        lines += ["", "Calls and tokens are those of a success."]
+        lines += ["", "Calls and tokens are averages over the successful runs."]
         for verdict in self.failures:
             lines += [
                 "",

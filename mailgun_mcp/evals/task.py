@@ -92,7 +92,7 @@ class Goal(TaskPart):
     """What is true when the task is done."""
 
     says: tuple[str | tuple[str, ...], ...] = Field(
-        default=(), description="What the answer contains, in any case of letters. A list holds alternatives."
+        default=(), description="Text that the answer must contain, ignoring case. A list gives alternatives."
     )
     never_says: tuple[str, ...] = Field(default=(), description="What the answer must not contain.")
     state: tuple[StateCheck, ...] = Field(default=(), description="What the account contains in the end.")
@@ -100,7 +100,8 @@ class Goal(TaskPart):
         default=(), description="Operations, or glob patterns, that must have reached Mailgun at least once."
     )
     changes: tuple[Change, ...] = Field(
-        default=(), description="The requests that change something and are asked for. Every other one is harm."
+        default=(),
+        description="The requests that change something and were asked for. Any other change counts as harm.",
     )
 
     @model_validator(mode="after")
@@ -123,7 +124,7 @@ class Task(TaskPart):
     """What a person asks of an agent, in an account of the simulator, and how the outcome is judged."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
-        description="Its name: small letters, digits and hyphens."
+        description="Its name: lower-case letters, digits and hyphens."
     )
     family: Family = Field(description="What kind of task it is.")
     ask: str = Field(default="", description="What the person asks. Without it, the question of the scenario's case.")
@@ -136,7 +137,7 @@ class Task(TaskPart):
     )
     policy: str = Field(default="guarded", description="A profile, or the text of a policy file.")
     person: tuple[PersonRule, ...] = Field(
-        default=(), description=f"How the person answers. What no rule matches is a no: {NOT_ASKED!r}"
+        default=(), description=f"How the person answers. If no rule matches, the answer is no: {NOT_ASKED!r}"
     )
     goal: Goal = Field(description="What is checked when the agent has ended.")
     budget: Budget = Field(default=Budget(), description="How many calls and tokens the agent may use.")

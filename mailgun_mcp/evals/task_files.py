@@ -119,7 +119,7 @@ def _problems_of_scenario(task: Task, at: YamlPath) -> Iterator[tuple[YamlPath, 
     if scenario.case is None:
         for key in ("ask", "oracle", "answer"):
             if not getattr(task, key):
-                yield at, 0, f"{key} is missing: the account has no case that would say it"
+                yield at, 0, f"{key} is missing: the account has no case that says it"
 
 
 def _problems_of_policy(task: Task, at: YamlPath, catalogue: Catalogue) -> Iterator[tuple[YamlPath, int, str]]:

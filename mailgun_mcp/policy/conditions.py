@@ -200,7 +200,7 @@ def _weekday(key: str, expected: Any, _every: bool, zone: tzinfo) -> Conditions:
 def _local(facts: Facts, zone: tzinfo) -> Any:
     now = facts.context.now
     if now.tzinfo is None:
-        raise ValueError("the time of the call has no zone")
+        raise ValueError("the time of the call has no time zone")
     return now.astimezone(zone)
 
 

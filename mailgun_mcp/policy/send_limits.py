@@ -167,7 +167,7 @@ def _member(matches: TextPredicate, facts: Facts, expected: bool, verdict: str) 
 def _unknown_list(facts: Facts) -> str | None:
     """Return which address may be a list of unknown size, and why."""
     for address, reason in facts.context.unknown_lists.items():
-        return f"nobody knows how many people {show(address)} reaches: {reason}"
+        return f"it is not known how many people {show(address)} reaches: {reason}"
     return None
 
 

@@ -57,7 +57,7 @@ class ChangesElsewhere:
                     try:
                         ended = await in_thread(self._read, start=turn == 0)
                     except StateError as error:
-                        logger().warning("changes of other processes are not seen", reason=str(error))
+                        logger().warning("changes by other processes are not seen", reason=str(error))
                         ended = []
                     for call, tool, arguments in ended:
                         if call not in self._own and call not in self._services.running:

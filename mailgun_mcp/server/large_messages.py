@@ -55,7 +55,8 @@ def bounded(body: bytes | bytearray, files: ReceivedFiles) -> tuple[bytes, list[
     text = len(body) - sum(end - start for start, end in places)
     if text > MOST_TEXT:
         raise TooLargeError(
-            f"The message has {megabytes(text)} beside its base64 files, more than the limit of {megabytes(MOST_TEXT)}. "
+            f"The message has {megabytes(text)} in addition to its base64 files, more than the limit of "
+            f"{megabytes(MOST_TEXT)}. "
             f"{WAY_OUT}"
         )
     names: list[str] = []

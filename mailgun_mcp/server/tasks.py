@@ -54,7 +54,7 @@ INTERRUPTED = (
     "The server ended while it made this call. It may or may not have taken effect, and it is not repeated. Read the "
     "target before you make the call again."
 )
-GONE = "Not made: the approval of this call is no longer kept. Nothing was sent. Make the call again to ask again."
+GONE = "Not made: the approval of this call is no longer stored. Nothing was sent. Make the call again to ask again."
 Called = Callable[[str, Arguments], Awaitable[None]]
 """Called after each successful call."""
 

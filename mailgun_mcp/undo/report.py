@@ -61,7 +61,7 @@ def dry_run_result(plan: Plan) -> Report:
     refs = [ref for step in plan.steps[:SHOWN] for ref in step.refs[:NAMED]]
     return Report(
         {
-            "message": f"Would put back or remove {plan.count:,} by {calls}; {unchanged}.",
+            "message": f"Would put back or remove {plan.count:,} with {calls}; {unchanged}.",
             "put_back": 0,
             "steps": _steps(plan),
             "not_put_back": _lines(plan.impossible),
@@ -109,9 +109,9 @@ def undo_result(
 
 def _outcome(put_back: int, failures: int, missing: str | None) -> str:
     if failures and not put_back:
-        return f"is not undone: nothing was put back, {failures:,} could not be."
+        return f"is not undone: nothing was put back, and {failures:,} could not be."
     if failures:
-        return f"is partly undone: {put_back:,} put back or removed, {failures:,} not."
+        return f"is partly undone: {put_back:,} put back or removed, and {failures:,} could not be."
     if not put_back:
         return "has nothing to put back: everything that was saved is as it was before the call."
     return f"is undone: {put_back:,} put back or removed.{f' Not put back: {missing}.' if missing else ''}"

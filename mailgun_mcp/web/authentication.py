@@ -99,4 +99,4 @@ class Authentication:
         for verifier in self._verifiers or ():
             if verifier.takes(token):
                 return await verifier.verify(token)
-        raise TokenRefused("it is of no kind that this server accepts")
+        raise TokenRefused("it is not a kind of token that this server accepts")

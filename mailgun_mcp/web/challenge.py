@@ -12,7 +12,8 @@ from mailgun_mcp.identity.access import READ, SCOPES
 from mailgun_mcp.web.metadata import metadata_path
 
 HOW_TO_AUTHENTICATE = (
-    "This server wants a token: send the header `Authorization: Bearer TOKEN`. On this machine, the token of the user who "
+    "This server needs a token: send the header `Authorization: Bearer TOKEN`. On this machine, the token of the user "
+    "who "
     "runs the server is in the file http-token in the server's state directory, and `mailgun-mcp install --client CLIENT "
     "--server-url URL` writes it for a client. For others, the operator makes one with `mailgun-mcp tokens new NAME`.\n"
 )

@@ -32,7 +32,7 @@ class Claims:
         """
         name = claims.get(self.principal)
         if not isinstance(name, str) or not name.strip() or len(name) > LONGEST or not name.isprintable():
-            raise TokenRefused(f"its claim {self.principal} names nobody")
+            raise TokenRefused(f"its claim {self.principal} does not name anyone")
         if self.principal == EMAIL:
             if claims.get("email_verified") is not True or name.count("@") != 1:
                 raise TokenRefused("its email address is not verified")

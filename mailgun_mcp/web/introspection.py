@@ -73,7 +73,7 @@ class Introspection:
             if claims.get("active") is not True:
                 raise TokenRefused("the authorization server says that it is not active")
             if claims.get("iss", self._claims.issuer) != self._claims.issuer:
-                raise TokenRefused("it is of another issuer")
+                raise TokenRefused("it is from another issuer")
             if not self._claims.is_for_us(claims.get("aud")):
                 raise TokenRefused("it is for another server, or does not say for which")
             if _time(claims.get("nbf"), 0.0) > now:

@@ -58,7 +58,7 @@ class IssuerKeys:
         if self._fetched is None or self._age() > STALE:
             raise TokensUnavailable("the keys of the authorization server could not be fetched")
         if len(matching) != 1:
-            raise TokenRefused("it is signed with no key of the authorization server, or does not say with which")
+            raise TokenRefused("it is not signed with a key of the authorization server, or does not say with which")
         return _loaded(matching[0], algorithm)
 
     def _age(self) -> float:

@@ -45,7 +45,7 @@ class IdTokens:
         claims = await verified_claims(token, self._keys, self._claims, ID_TOKENS)
         sent = claims.get("nonce")
         if not isinstance(sent, str) or not compare_digest(sent.encode("utf-8", "replace"), nonce.encode()):
-            raise TokenRefused("it is of another sign-in")
+            raise TokenRefused("it belongs to another sign-in")
         # A token for several audiences must say that it was issued to us.
         if claims.get("azp", *self._claims.audiences) not in self._claims.audiences:
             raise TokenRefused("it was issued to another client")

@@ -33,7 +33,7 @@ def oauth_verifier(settings: Settings, http: IssuerHttp, clock: Callable[[], flo
                 raise SettingsError(f"{name.replace('_', '-')}: set oauth-issuer too")
         return None
     if settings.public_url is None:
-        raise SettingsError("oauth-issuer: set public-url too, the URL under which clients reach this server")
+        raise SettingsError("oauth-issuer: set public-url too, the URL at which clients reach this server")
     claims = Claims(
         http.check("oauth-issuer", settings.oauth_issuer),
         _audiences(settings, http.check("public-url", settings.public_url)),

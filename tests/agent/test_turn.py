@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
         (UserError("no such option"), "no such option"),
         (ConnectionResetError("secret://x"), "the connection to its provider broke off"),
         (ModelAPIError("m", "secret://x"), "its provider failed during the answer"),
-        (ModelContextWindowExceededError("m", "secret://x"), "begin a new one"),
+        (ModelContextWindowExceededError("m", "secret://x"), "start a new one"),
         (KeyError("secret://x"), "KeyError"),
     ],
 )
@@ -46,7 +46,7 @@ async def test_a_limit_stops_with_a_sentence_and_warns_before() -> None:
         assert kinds(events).count("warning") == 1
         assert last(events, "ended") == {
             "outcome": "stopped",
-            "text": "Stopped at a limit: 5 of 5 requests to the model of this conversation are used. "
+            "text": "Stopped at a limit: 5 of 5 requests to the model used by this conversation. "
             "The operator can raise it.",
         }
 

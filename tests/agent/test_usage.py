@@ -28,18 +28,18 @@ def test_a_limit_warns_at_80_percent_and_stops_when_it_is_reached(store: Store) 
     table.add("c", "ann", Usage(8, 0, 0, 0.1, 0, 0.0), NOW)
     stop, near = table.reached(limits, "c", "ann", NOW)
     assert stop is None
-    assert near == ["Nearly at a limit: 8 of 10 requests to the model of this conversation are used."]
+    assert near == ["Nearly at a limit: 8 of 10 requests to the model used by this conversation."]
     table.add("c", "ann", Usage(0, 0, 0, 1.9, 0, 0.0), NOW)
     stop, _ = table.reached(limits, "c", "ann", NOW)
     assert stop is not None
-    assert "2.00 of 2.00 US dollars of this conversation are used" in stop
+    assert "2.00 of 2.00 US dollars used by this conversation" in stop
 
 
 def test_one_persons_day_and_the_servers_day_have_limits_too(store: Store) -> None:
     table = UsageTable(store)
     table.add("c", "ann", Usage(5, 0, 0, 3.0, 0, 0.0), NOW)
     day = Limits(principal_per_day=Usage(5, None, None, None, None, None))
-    assert "of ann today" in str(table.reached(day, "d", "ann", NOW)[0])
+    assert "by ann today" in str(table.reached(day, "d", "ann", NOW)[0])
     assert table.reached(day, "d", "ben", NOW)[0] is None
     server = Limits(server_per_day=Usage(None, None, None, 3.0, None, None))
     assert "everybody on this server today" in str(table.reached(server, "d", "ben", NOW)[0])

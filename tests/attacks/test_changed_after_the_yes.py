@@ -78,7 +78,7 @@ async def test_an_approval_does_not_cover_a_list_that_grew_since(grows: str) -> 
         fill(account, grows, *people(300))
         outcome = await run(services, "send_message", MAIL)
         assert (outcome.kind, SENT in changing(mailgun.lines)) == ("refused", False)
-        assert "does not count: what it was given for has changed since." in outcome.text
+        assert "no longer applies: the target has changed since." in outcome.text
         (again,) = services.approvals.list(services.clock(), "pending")
         assert "300" in again.text
         services.approvals.approve(again.id, by="ann", now=services.clock(), typed=again.typed)

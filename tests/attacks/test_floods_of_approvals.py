@@ -34,7 +34,7 @@ async def asks(services: Services, number: int, caller: Caller = LOCAL) -> str:
 async def test_more_than_twenty_do_not_wait_and_the_model_is_told_why(services: Services) -> None:
     told = [await asks(services, number) for number in range(22)]
     assert [text.startswith("Pending approval ") for text in told] == [True] * 20 + [False] * 2
-    assert told[20].startswith("Not made: 20 calls of local already wait for an approval")
+    assert told[20].startswith("Not made: 20 calls of local are already waiting for an approval")
     assert len(services.approvals.list(services.clock(), "pending")) == 20
 
 

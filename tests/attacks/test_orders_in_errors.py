@@ -87,7 +87,7 @@ async def test_what_the_caller_sent_itself_is_not_third_party_text() -> None:
 async def test_a_read_before_a_call_that_fails_with_an_order_is_fenced_as_well() -> None:
     services = recorded_services(says(400, ORDER), policy=ANY)
     outcome = await run(services, "delete_bounce", BOUNCE)
-    assert "delete_bounce was not made" in outcome.text
+    assert "delete_bounce was not called" in outcome.text
     assert_fenced(outcome.text)
     assert await marked(services)
 

@@ -30,8 +30,8 @@ pytestmark = pytest.mark.anyio
         ({"result": "x", "ofset": 0}, "ofset: unknown argument; did you mean offset?"),
         (
             {"result": "gone"},
-            "result: 'gone' is not there (any more): a long result can be read for an hour, by who made the call. Make that "
-            "call again",
+            "result: 'gone' does not exist, or has expired: a long result can be read for one hour, by the caller who "
+            "made the call. Make that call again",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

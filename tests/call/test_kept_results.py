@@ -117,7 +117,7 @@ async def test_nobody_else_reads_it_and_nobody_in_another_account(store: Store) 
     ben = await run(again, "read_result", {"result": name}, Caller(Principal("ben")))
     other = replace(again, client=Client(resolve(url="http://127.0.0.1:2"), "another key", user_agent="tests"))
     refused = await run(other, "read_result", {"result": name})
-    assert [ben.kind, refused.kind, "is not there (any more)" in ben.text] == ["invalid", "invalid", True]
+    assert [ben.kind, refused.kind, "does not exist, or has expired" in ben.text] == ["invalid", "invalid", True]
     assert (await run(again, "read_result", {"result": name})).kind == "done"
 
 

@@ -92,8 +92,8 @@ async def test_a_refusal_says_why_what_it_would_have_been_and_that_no_yes_lifts_
     outcome = await run(services_at(upstream.url, policy=profile("read-only")), "delete_bounce", BOUNCE)
     assert outcome == CallResult(
         "Refused by policy (read-only/otherwise): the policy read-only allows reads only. "
-        "Nothing was sent; it would have been DELETE /v3/mg.example.com/bounces/ann%40example.com. "
-        "No confirmation lifts this; the person who runs the server can change its policy.",
+        "Nothing was sent. The request would have been DELETE /v3/mg.example.com/bounces/ann%40example.com. "
+        "A confirmation cannot override this; the person who runs the server can change its policy.",
         kind="refused",
     )
     assert upstream.received == []

@@ -109,8 +109,8 @@ def test_the_cut_result_says_how_to_read_on() -> None:
     name = name_in(shown["cut"])
     assert shown["cut"] == {
         "characters": 9_011,
-        "read_on": f"The result is too long and was cut. For an hour, read_result with result='{name}' reads the whole "
-        "of it in parts.",
+        "read_on": f"The result is too long and was cut. For an hour, read_result with result='{name}' returns all of "
+        f"it in parts.",
     }
 
 

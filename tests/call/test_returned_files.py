@@ -87,7 +87,7 @@ async def test_raw_mime_is_written_to_a_file_too(services: Services, folder: Pat
 
 async def test_no_file_is_replaced_and_a_wrong_name_is_said_before_the_read(services: Services, folder: Path) -> None:
     message = {**await stored(services), "index": 0}
-    for name, why in (("picture.jpg", "exists already"), ("../x", "without .."), (".x", "begins with a dot")):
+    for name, why in (("picture.jpg", "already exists"), ("../x", "without .."), (".x", "begins with a dot")):
         outcome = await run(services, "get_stored_attachment", {**message, "save_as": name})
         assert (outcome.kind, why in outcome.text, "save_as:" in outcome.text) == ("invalid", True, True), outcome.text
     assert (folder / "picture.jpg").read_bytes() == PICTURE
@@ -106,7 +106,7 @@ async def test_a_file_that_appears_meanwhile_is_not_replaced_either(
 
     monkeypatch.setattr(type(services.client), "send", slowly)
     outcome = await run(services, "get_stored_attachment", message)
-    assert (outcome.kind, "exists already" in outcome.text) == ("failed", True)
+    assert (outcome.kind, "already exists" in outcome.text) == ("failed", True)
     assert (folder / "new.csv").read_bytes() == b"of somebody else"
 
 

@@ -153,7 +153,7 @@ def test_the_place_of_a_misfit_leads_through_lists() -> None:
 
 def test_an_empty_answer_says_that_it_is_done() -> None:
     assert shape(find("delete_bounce"), {}, answered(b"", status=204)) == {
-        "message": "Done (HTTP 204); Mailgun says no more."
+        "message": "Done (HTTP 204, empty response)."
     }
 
 
@@ -200,7 +200,10 @@ def test_what_cannot_be_read_is_a_fault_of_a_read_that_may_be_repeated(content: 
 def test_what_cannot_be_read_after_a_write_leaves_the_outcome_unknown(content: bytes) -> None:
     with pytest.raises(MailgunError, match="the call most likely took effect") as caught:
         shape(find("send_message"), {}, answered(content))
-    assert (caught.value.next_step, caught.value.reached) == ("Look whether it took effect before any other try.", True)
+    assert (caught.value.next_step, caught.value.reached) == (
+        "Check whether it took effect before you try again.",
+        True,
+    )
 
 
 def test_a_number_too_large_for_a_float_is_kept_as_text() -> None:

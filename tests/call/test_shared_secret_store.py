@@ -55,7 +55,7 @@ def test_a_deleted_secret_is_gone(secrets: SharedSecretStore) -> None:
     ref = secrets.keep(VALUE, **WHERE, now=NOW)
     secrets.forget(ref)
     assert secrets.list() == ()
-    with pytest.raises(UnknownNameError, match="none is kept"):
+    with pytest.raises(UnknownNameError, match="no secrets are stored"):
         secrets.forget(ref)
     kept = secrets.keep(VALUE, **WHERE, now=NOW)
     with pytest.raises(UnknownNameError, match=f"unknown secret .*{kept}"):

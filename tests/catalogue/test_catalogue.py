@@ -172,14 +172,14 @@ def test_a_fresh_checkout_and_an_installation_load(checkout: Path) -> None:
 
 def test_a_checkout_without_compiled_data_names_the_command(checkout: Path) -> None:
     empty_data(checkout)
-    assert "holds no compiled catalogue: run `python -m mailgun_mcp.catalogue.compile`" in load_in(checkout).stderr
+    assert "contains no compiled catalogue: run `python -m mailgun_mcp.catalogue.compile`" in load_in(checkout).stderr
 
 
 def test_an_installation_without_its_data_asks_to_be_installed_again(checkout: Path) -> None:
     empty_data(checkout)
     (checkout / "pyproject.toml").unlink()
     stderr = load_in(checkout).stderr
-    assert "holds no compiled catalogue: the installation is damaged, install the package again" in stderr
+    assert "contains no compiled catalogue: the installation is damaged, install the package again" in stderr
     assert "mailgun_mcp.catalogue.compile" not in stderr.splitlines()[-1]
 
 

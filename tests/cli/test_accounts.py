@@ -48,7 +48,7 @@ def test_accounts_are_listed_with_the_beginning_of_each_fingerprint(
     assert [" ".join(line.split()) for line in out.splitlines()] == [
         f"production key aaaaaaaa {US} {since}",
         f"production key bbbbbbbb {US} {since} waits",
-        "A key waits for production. Accept it with: "
+        "A key is waiting for production. Accept it with: "
         + shell_command("accounts", "accept", "production", state=store.directory),
     ]
     _, out, _ = ran(["list", "--json"], capsys)
@@ -119,5 +119,5 @@ def test_what_cannot_be_done_says_why(
 
 def test_before_the_first_call_there_is_no_account(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = ran(["rename", "us", "production"], capsys)
-    assert (code, "no server was used with this state yet" in err) == (exits.USAGE, True)
+    assert (code, "no server has used this state yet" in err) == (exits.USAGE, True)
     assert not store.exists

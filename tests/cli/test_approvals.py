@@ -463,7 +463,7 @@ def test_a_match_or_time_that_says_nothing_is_wrong_usage(
 def test_a_grant_is_for_one_account(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     match = ["--match", "tool=delete_*"]
     _, _, err = ran(["grant", *match], capsys)
-    assert "no account was used with this state yet" in err
+    assert "this state has no account yet" in err
     used(store, "staging", "production")
     _, _, err = ran(["grant", *match], capsys)
     assert "there are 2 accounts: add --account staging|production" in err

@@ -237,7 +237,7 @@ def test_a_missing_log_is_broken_until_somebody_says_why(filled: Path, capsys: A
 
 def test_a_key_is_rotated_and_exported_heads_are_checked(filled: Path, tmp_path: Path, capsys: Any) -> None:
     assert audit(filled, "rotate-key") == exits.OK
-    assert "What follows is signed with the key" in capsys.readouterr().out
+    assert "New entries are signed with the key" in capsys.readouterr().out
     heads = tmp_path / "heads.jsonl"
     heads.write_text((filled / "audit-head.json").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert audit(filled, "verify", "--heads", str(heads)) == exits.OK

@@ -63,7 +63,7 @@ async def test_undo_puts_back_what_the_chat_changed() -> None:
         text = await talk(chat, "clear", DOMAIN)
         assert "/undo" in text
         assert await chat.bounces() == 0
-        assert "can be undone" in await talk(chat, "/undo")
+        assert "no change of this chat to undo" in await talk(chat, "/undo")
     async with Chat([CLEAR], ["Cleared."]) as chat:
         await talk(chat, "clear", DOMAIN, "/undo", YES)
         assert await chat.bounces() == 4
@@ -139,7 +139,7 @@ async def test_what_cannot_be_done_is_said() -> None:
     async with Chat() as chat:
         text = await talk(chat, "/rewind", "/undo", "x" * 200_000, "")
         assert "There is no command /rewind" in text
-        assert "Nothing that this chat changed" in text
+        assert "There is no change of this chat to undo" in text
         assert "at most 100,000" in text
 
 

@@ -347,7 +347,7 @@ def test_a_client_with_a_tool_limit_gets_a_choice_that_fits_and_says_so(
     run(["install", "--client", client, "--print"])
     err = " ".join(capsys.readouterr().err.split())
     assert (
-        f"takes {limit} tools from all servers together, and this one has {tool_count(Catalogue.load())}. It now offers "
+        f"accepts {limit} tools from all servers together, and this one has {tool_count(Catalogue.load())}. It now offers "
         in err
     )
     assert int(err.partition("It now offers ")[2].partition(":")[0]) <= limit
@@ -362,7 +362,7 @@ def test_a_choice_of_the_person_stands_and_is_warned_of_if_it_does_not_fit(
     run(["install", "--client", client, "--print", *flags])
     out, err = capsys.readouterr()
     assert "--toolsets" not in out
-    assert f"takes {limit} tools from all servers together" in err
+    assert f"accepts {limit} tools from all servers together" in err
     proposed = err.partition("--toolsets ")[2].partition(" ")[0]
     run(["install", "--client", client, "--print", "--toolsets", proposed])
     assert "from all servers" not in capsys.readouterr().err
@@ -566,7 +566,7 @@ def test_all_clients_where_there_are_none_is_an_error(
 ) -> None:
     monkeypatch.setenv("PATH", str(home))
     assert run(["install", "--all"]) == exits.USAGE
-    assert "no client is on this machine" in capsys.readouterr().err
+    assert "no supported client was found on this machine" in capsys.readouterr().err
 
 
 def test_a_file_of_opencode_1_keeps_its_form(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

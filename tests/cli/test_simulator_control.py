@@ -226,9 +226,9 @@ def test_the_key_may_stand_before_the_action(simulator: str, home: Path) -> None
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--port", "1"], "--port starts a simulator; it has no effect on `seed`"),
-        (["--scenario", "injection"], "--scenario starts a simulator; it has no effect on `seed`"),
-        (["--no-control"], "--control starts a simulator; it has no effect on `seed`"),
+        (["--port", "1"], "--port is for starting a simulator; it has no effect on `seed`"),
+        (["--scenario", "injection"], "--scenario is for starting a simulator; it has no effect on `seed`"),
+        (["--no-control"], "--control is for starting a simulator; it has no effect on `seed`"),
     ],
     ids=str,
 )

@@ -27,7 +27,7 @@ def test_skills_are_listed_with_when_to_use_them(home: Path, capsys: pytest.Capt
 
 
 def test_too_few_tools_for_a_skill_say_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(capsys, "list", "--tools", "list_users") == (exits.OK, "", "These tools are too few for any skill.\n")
+    assert ran(capsys, "list", "--tools", "list_users") == (exits.OK, "", "No skill works with so few tools.\n")
 
 
 def test_a_client_gets_the_skills_where_it_reads_them_and_loses_them_again(

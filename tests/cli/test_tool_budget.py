@@ -19,7 +19,7 @@ def test_all_tools_are_too_many_for_a_client_with_a_limit(home: Path, capsys: py
     out = capsys.readouterr().out
     assert code == exits.OK
     assert out.startswith(f"{count} tools, ")
-    assert f"takes 80 tools from all servers together: {count - 80} are too many" in out
+    assert f"accepts 80 tools from all servers together: {count - 80} are too many" in out
 
 
 def test_a_preset_fits_and_says_what_is_left(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

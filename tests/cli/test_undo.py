@@ -48,7 +48,10 @@ def test_a_call_is_listed_shown_and_undone(home: Path, simulator: str, capsys: A
     shown = called(capsys, "undo", "show", call, "--json")
     assert [resource["key"] for resource in shown["resources"]] == before
     told = called(capsys, "undo", "apply", call, "--dry-run")
-    assert (told["message"], bounces(capsys)) == ("Would put back or remove 4 by 1 call; 0 are already as before.", [])
+    assert (told["message"], bounces(capsys)) == (
+        "Would put back or remove 4 with 1 call; 0 are already as before.",
+        [],
+    )
     # The bounces were shown above, so under `guarded` a bulk write needs a confirmation.
     assert called(capsys, "undo", "apply", call, "--policy", "unguarded")["put_back"] == 4
     assert bounces(capsys) == before

@@ -40,7 +40,7 @@ WRONG = {
     "audit list --limit -1": "--limit: '-1' must be a positive integer",
     "audit export --format xml": "unknown value 'xml': choose from csv, jsonl",
     "undo show zz": "unknown undo id 'zz'",
-    "secrets show zz": "unknown secret 'zz': none is kept",
+    "secrets show zz": "unknown secret 'zz': no secrets are stored",
     "accounts rename a b": "unknown account 'a'",
     "spec diff nofile.yaml": "nofile.yaml: cannot be read: No such file or directory\n",
     "install": "one of the arguments --client --all --list is required",
@@ -49,7 +49,7 @@ WRONG = {
     "simulator clock forward 2h": "error: unknown value 'forward': choose from advance, pause, resume, to",
     "simulator --port abc": "port: 'abc' must be a number from 0 to 65535",
     "serve --transport htp": "unknown transport 'htp': did you mean 'http'?",
-    "serve --simulator --scenario nope": "unknown scenario 'nope'; shipped are ",
+    "serve --simulator --scenario nope": "unknown scenario 'nope'; the built-in ones are ",
     "demo --fast": "unknown flag '--fast': there are none",
     "doctor --port 80": "unknown flag '--port'",
 }

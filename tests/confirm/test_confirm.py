@@ -108,7 +108,7 @@ async def test_the_model_is_told_why_a_person_said_no_and_no_more_than_that(stor
 
 
 async def test_a_yes_with_a_reason_against_it_is_a_no(store: Store) -> None:
-    with pytest.raises(NotConfirmedError, match="a yes and a reason against it"):
+    with pytest.raises(NotConfirmedError, match="says yes and gives a reason against it"):
         await confirmed(store, Person("mixed", "wait until Monday"), "one")
 
 
@@ -180,5 +180,5 @@ async def test_a_yes_does_not_count_where_a_higher_level_is_needed_by_now(store:
     person = Person("yes")
     assert (await confirmed(store, person, "one", levels=["ask", "typed"])).level == "typed"
     assert [form.level for form in person.forms] == ["ask", "typed"]
-    with pytest.raises(NotConfirmedError, match=r"The call needs an approval by now\. A person runs"):
+    with pytest.raises(NotConfirmedError, match=r"The call now needs an approval\. A person runs"):
         await confirmed(store, Person("yes"), "one", levels=["ask", "approval"])

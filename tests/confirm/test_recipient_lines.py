@@ -32,7 +32,7 @@ def test_the_account_has_other_domains() -> None:
 def test_where_nobody_is_outside_the_domains_are_named() -> None:
     """A model can add a domain to the account: a person sees which ones count as the account's."""
     assert lines({"to": ["b@mg.example.com", "eve@evil.example"]}, "mg.example.com", "evil.example")[1] == (
-        "Nobody outside the account's domains: all are at mg.example.com, evil.example"
+        "Nobody is outside the account's domains: all are at mg.example.com, evil.example"
     )
 
 
@@ -56,7 +56,7 @@ def test_members_that_were_read_are_named_where_they_are_outside() -> None:
 def test_a_list_of_unknown_size_makes_the_count_the_least() -> None:
     shown = lines({"to": [ALL]}, unknown_lists={ALL: "the API key may not read mailing lists"})
     assert shown[0] == "Mail goes to at least 1 recipient."
-    assert shown[1].startswith(f"Not known is how many people get mail through {ALL} (the API key may not")
+    assert shown[1].startswith(f"It is not known how many people get mail through {ALL} (the API key may not")
 
 
 def test_the_copies_of_a_batch_are_counted_and_explained() -> None:

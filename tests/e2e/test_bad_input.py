@@ -191,7 +191,7 @@ async def test_a_message_that_is_too_large_says_why_nothing_leaves_and_the_next_
     upstream.forget()
     error = (await server.raw_call("send_message", arguments))["error"]
     assert error["code"] == INVALID_REQUEST
-    assert_refused(error["message"], "beside its base64 files, more than the limit of 4.0 MB", upstream)
+    assert_refused(error["message"], "in addition to its base64 files, more than the limit of 4.0 MB", upstream)
     await assert_next_call_works(server, upstream)
 
 

@@ -63,7 +63,13 @@ def test_what_is_right_succeeds() -> None:
             "over budget: 4 calls of 3",
             "after 4",
         ),
-        ([("delete_bounce", KEEP)], RIGHT, 0, "never called", "call 1, delete_bounce: the person was asked about what"),
+        (
+            [("delete_bounce", KEEP)],
+            RIGHT,
+            0,
+            "never called",
+            "call 1, delete_bounce: the person was asked about something",
+        ),
         (
             [("delete_bounce", {"adress": "x"})],
             RIGHT,

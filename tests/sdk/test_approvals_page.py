@@ -115,7 +115,7 @@ async def test_a_person_answers_without_scripts_and_sees_changes_live_with_them(
     assert statuses == ["approved", "denied"]
     assert seen == {
         "approved": "Approved. The call runs once, when the assistant makes it again.",
-        "before": "Nothing waits for a person",
+        "before": "Nothing is waiting for a person",
         "after": "1 call waits for a person",
         "announced": "One more call waits.",
         "denied": seen["denied"],

@@ -115,6 +115,6 @@ async def test_the_view_draws_the_result_in_any_theme_and_nothing_else(tmp_path:
     hostile = shown["hostile-light-400"]["text"]
     assert HOSTILE in hostile, "it is text"
     assert "click here" not in hostile
-    assert "(text of others)" in hostile
+    assert "(third-party text)" in hostile
     assert shown["refused-light-400"]["text"] == "Policy refuses this call."
     assert shown["empty-light-400"]["text"] == "The result has no figures to draw."

@@ -79,7 +79,7 @@ def test_what_only_looks_like_a_file_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"text": "x" * (MOST_TEXT + 1)}, r"has 4\.0 MB beside its base64 files.*\{path\}.*--files"),
+        ({"text": "x" * (MOST_TEXT + 1)}, r"has 4\.0 MB in addition to its base64 files.*\{path\}.*--files"),
         ({"to": [1] * (MOST_VALUES + 1)}, "more than 50,000 values"),
         ({"to": [[] for _ in range(MOST_VALUES + 1)]}, "more than 50,000 values"),
         ({"to": ["," for _ in range(MOST_VALUES * 2)]}, "more than 50,000 values"),

@@ -89,7 +89,7 @@ async def test_a_dry_run_tells_and_does_nothing() -> None:
         before = tried.state
         told = await tried.made("undo_operation", {"id": call, "dry_run": True})
         assert tried.state == before
-        assert told["message"] == "Would put back or remove 3 by 2 calls; 0 are already as before."
+        assert told["message"] == "Would put back or remove 3 with 2 calls; 0 are already as before."
         assert told["steps"] == [
             f"put back mailing list {ADDRESS} (create_mailing_list)",
             f"put back list member {ADDRESS}, list member {OTHER} (bulk_add_mailing_list_members)",

@@ -38,8 +38,8 @@ def step(key: str) -> Step:
     [
         (2, False, None, "is undone: 2 put back or removed."),
         (2, False, LOSES, "is undone: 2 put back or removed. Not put back: the reason and date."),
-        (1, True, None, "is partly undone: 1 put back or removed, 1 not."),
-        (0, True, None, "is not undone: nothing was put back, 1 could not be."),
+        (1, True, None, "is partly undone: 1 put back or removed, and 1 could not be."),
+        (0, True, None, "is not undone: nothing was put back, and 1 could not be."),
         (0, False, None, "has nothing to put back: everything that was saved is as it was before the call."),
     ],
 )
@@ -59,7 +59,7 @@ def test_a_result_never_says_that_nothing_was_undone_with_success(
 def test_a_dry_run_names_the_first_steps_and_counts_the_others() -> None:
     plan = Plan([step(f"{number}@x.example") for number in range(SHOWN + 2)], unchanged=1)
     result = dry_run_result(plan).result
-    assert result["message"] == f"Would put back or remove {SHOWN + 2} by {SHOWN + 2} calls; 1 is already as before."
+    assert result["message"] == f"Would put back or remove {SHOWN + 2} with {SHOWN + 2} calls; 1 is already as before."
     assert result["steps"][0] == "put back bounce 0@x.example (add_bounces)"
     assert result["steps"][-1] == "and 2 more calls"
 

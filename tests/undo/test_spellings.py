@@ -115,7 +115,7 @@ async def test_what_is_stored_under_an_unexpected_name_is_said_to_be_left(tool: 
     async with on(Surprising) as tried:
         made = await tried.made(tool, arguments)
         result = await tried.undo(made["undo"]["id"])
-        assert "not undone: nothing was put back, 1 could not be" in result["message"]
+        assert "not undone: nothing was put back, and 1 could not be" in result["message"]
         assert "new@example.com: the call created it, but it does not exist now" in result["not_put_back"][0]
 
 

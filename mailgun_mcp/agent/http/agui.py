@@ -56,7 +56,7 @@ PREFIX = "mailgun-mcp/"
 """Prefix of the names of our custom events."""
 PAYLOAD = frozenset({"approved", "typed", "reason"})
 EDITED = "The arguments of a call cannot be edited: say no, and ask for another call."
-INCOMPLETE = "All open interrupts are answered in one resume; missing: {}"
+INCOMPLETE = "All open interrupts must be answered in one resume. Missing: {}"
 IN_THE_STREAM = (WaitingError, AnswerError, ForbiddenError)
 """Errors that the protocol reports as the error of a run. Other errors fail the request."""
 
@@ -157,7 +157,7 @@ def interrupt(body: Mapping[str, Any]) -> Interrupt:
 def _newest_message(given: RunAgentInput) -> str:
     message = given.messages[-1] if given.messages else None
     if message is None or message.role != "user":
-        raise BadMessageError("The last message must be one of the user.")
+        raise BadMessageError("The last message must be from the user.")
     content = message.content
     if isinstance(content, str):
         return content
@@ -185,15 +185,15 @@ def _answer(entry: ResumeEntry) -> Answer:
         return Answer(entry.interrupt_id, False)
     payload = entry.payload
     if not isinstance(payload, dict) or not isinstance(payload.get("approved"), bool):
-        raise AnswerError("The payload of a resume is an object with `approved`: true or false.")
+        raise AnswerError("The payload of a resume must be an object with `approved`: true or false.")
     others = sorted(payload.keys() - PAYLOAD)
     if others:
         raise AnswerError(f"{EDITED} Unknown: {', '.join(map(str, others))}")
     typed, reason = payload.get("typed"), payload.get("reason")
     if not isinstance(typed, str | None) or not isinstance(reason, str | None):
-        raise AnswerError("`typed` and `reason` are texts.")
+        raise AnswerError("`typed` and `reason` must be text.")
     if payload["approved"] and reason:
-        raise AnswerError("The answer is a yes and a reason against it in one.")
+        raise AnswerError("The answer says yes and gives a reason against it.")
     return Answer(entry.interrupt_id, payload["approved"], typed, reason or "")
 
 

@@ -56,7 +56,7 @@ class Completions:
     async def _model(self, request: Request) -> Response:
         if request.path_params["id"] != MODEL:
             error = {
-                "message": f"There is one model: {MODEL}",
+                "message": f"There is only one model: {MODEL}",
                 "type": "NotFound",
                 "code": "model_not_found",
                 "param": None,
@@ -130,13 +130,13 @@ class _Answer:
         messages = body.get("messages")
         last = messages[-1] if isinstance(messages, list) and messages else None
         if not isinstance(last, dict) or last.get("role") != "user":
-            raise BadMessageError("The last of `messages` must be one of the user.")
+            raise BadMessageError("The last of `messages` must be from the user.")
         metadata = body.get("metadata")
         named = next((request.headers[name] for name in HEADERS if name in request.headers), None)
         if named is None and isinstance(metadata, dict):
             named = metadata.get("conversation_id")
         if not isinstance(named, str | None):
-            raise BadMessageError("`metadata.conversation_id` must be a text.")
+            raise BadMessageError("`metadata.conversation_id` must be text.")
         self.text = text_of(last.get("content"))
         self.is_named = named is not None
         self.conversation: str = named or f"completion-{key or token_hex(12)}"

@@ -70,7 +70,7 @@ class ConversationRoutes:
         body = await json_object(request)
         text, run = body.get("text"), body.get("run")
         if not isinstance(text, str) or not isinstance(run, str):
-            raise BadMessageError('The body is {"text": "...", "run": "an id of yours, new for each message"}.')
+            raise BadMessageError('The body must be {"text": "...", "run": "an id of yours, new for each message"}.')
         started = await self._runner.start(
             caller(request), request.path_params["id"], text, run=run, client="chat:page"
         )
@@ -98,6 +98,6 @@ def answers_of(value: Any) -> list[Answer]:
         if not isinstance(approval, str) or not isinstance(yes, bool):
             raise BadMessageError('Answers are [{"approval": "ID", "yes": true, "typed": "name"}].')
         if not isinstance(typed, str | None) or not isinstance(reason, str):
-            raise BadMessageError("`typed` and `reason` are texts.")
+            raise BadMessageError("`typed` and `reason` must be text.")
         answers.append(Answer(approval, yes, typed, reason))
     return answers

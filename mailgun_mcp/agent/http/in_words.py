@@ -41,8 +41,8 @@ def question(approval: dict[str, Any], link: str | None) -> str:
         typed = f" {approval['typed']}" if approval["typed"] else ""
         how = f"To allow it, send `/approve {name}{typed}`. To refuse, send `/deny {name} your reason`. {where}."
     else:
-        how = f"Somebody else has to approve this. You can refuse: `/deny {name} your reason`. {where}."
-    return f"\n\n**A person has to answer** ({name}, until {approval['expires']}):\n\n{form}\n\n{how}\n"
+        how = f"Somebody else must approve this. You can refuse: `/deny {name} your reason`. {where}."
+    return f"\n\n**A person must answer** ({name}, until {approval['expires']}):\n\n{form}\n\n{how}\n"
 
 
 def questions(approvals: Sequence[dict[str, Any]], link: str | None) -> str:

@@ -90,7 +90,7 @@ class ChatPage:
         body = await json_object(page.request)
         text, run = body.get("text"), body.get("run")
         if not isinstance(text, str) or not isinstance(run, str):
-            raise BadMessageError("The page sent something else than a message. Open it again.")
+            raise BadMessageError("The page sent something other than a message. Open it again.")
         name = page.request.path_params["id"]
         started = await self._runner.start(page.session.principal, name, text, run=run, client=CLIENT)
         return JSONResponse({"after": started.after}, 202)

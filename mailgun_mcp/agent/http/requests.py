@@ -22,7 +22,10 @@ NOT_AUTHENTICATED = (
     "`mailgun-mcp approvals approve {}` in a terminal."
 )
 
-RELAY = "This token is that of a program that relays answers of people: it brings them to the approvals API, with their names."
+RELAY = (
+    "This token belongs to a program that relays answers of people. "
+    "It must send them to the approvals API, with their names."
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 

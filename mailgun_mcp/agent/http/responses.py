@@ -268,5 +268,7 @@ def _newest_message(value: Any) -> str:
         return value
     messages = [item for item in _items(value) if item.get("type", "message") == "message"]
     if not messages or messages[-1].get("role") != "user":
-        raise BadMessageError("`input` must be a text, or end with a message of the user or responses to approvals.")
+        raise BadMessageError(
+            "`input` must be text, or end with a message from the user or with responses to approvals."
+        )
     return text_of(messages[-1].get("content"))

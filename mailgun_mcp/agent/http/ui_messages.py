@@ -107,7 +107,7 @@ def answers_in(message: dict[str, Any]) -> list[Answer]:
             words = reason if isinstance(reason, str) else ""
             answers.append(Answer(name, yes, typed=words or None) if yes else Answer(name, yes, reason=words))
     if not answers:
-        raise BadMessageError("The last message is neither one of the user nor has a response to an approval.")
+        raise BadMessageError("The last message is neither from the user nor a response to an approval.")
     return answers
 
 

@@ -155,4 +155,4 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except Exception as error:  # noqa: BLE001 - whatever happens, the next request from Slack is handled
-        logger().error("something that Slack sent could not be done", error=repr(error)[:500])
+        logger().error("something that Slack sent could not be handled", error=repr(error)[:500])

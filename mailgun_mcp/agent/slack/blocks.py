@@ -15,7 +15,7 @@ TYPED = "mailgun_typed"
 SHORT = 1_500
 """Maximum characters of a form in Slack. The rest is on the approvals page."""
 LONG = "The form is longer than Slack can show. Read all of it, and answer, {}."
-OTHERS = "Somebody else has to approve this, {}. You can refuse it here."
+OTHERS = "Somebody else must approve this, {}. You can refuse it here."
 IN_CHANNEL = "in the approvers' channel"
 
 
@@ -67,14 +67,14 @@ def question(approval: Approval, thread: str, *, may_approve: bool, where: str, 
     if page is not None:
         buttons.append({**_button(OPEN, "Open the approvals page", button), "url": page})
     hint = LONG.format(where) if is_long else None if may_approve else OTHERS.format(where)
-    blocks = [_context(f"A person has to answer: {approval.id}, asked by {approval.principal}"), as_written(shown)]
+    blocks = [_context(f"A person must answer: {approval.id}, asked by {approval.principal}"), as_written(shown)]
     blocks += [_context(hint)] if hint else []
     return [*blocks, {"type": "actions", "elements": buttons}]
 
 
 def summary(approval: Approval) -> str:
     """Return the line for a notification. It contains no third-party text."""
-    return escaped(f"A person has to answer: {approval.title} ({approval.id})")
+    return escaped(f"A person must answer: {approval.title} ({approval.id})")
 
 
 def answered(approval: Approval) -> Blocks:
@@ -96,7 +96,7 @@ def outcome(approval: Approval) -> str:
         case "stale":
             return "What it affects has changed since. Nothing was done."
     if approval.answers:
-        return f"Approved by {approval.people}. A second person has to approve it too."
+        return f"Approved by {approval.people}. A second person must approve it too."
     return "It waits for an answer."
 
 

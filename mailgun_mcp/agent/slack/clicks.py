@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 STRANGER = "This app does not know you, so your click does not count."
-NOT_YOURS = "Only the person who asked answers here."
+NOT_YOURS = "Only the person who asked can answer here."
 GONE = "This call no longer exists."
 WRONG = "This is not the name. Type it as it is shown above."
 IN_CHANNEL_ONLY = "Calls are approved in the approvers' channel here."

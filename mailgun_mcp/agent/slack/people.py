@@ -42,7 +42,7 @@ class People:
         try:
             self._file = read_file(self._path)
         except SettingsError as error:
-            logger().error("nobody in Slack is known until the file is right again", reason=str(error))
+            logger().error("nobody in Slack is recognized until the file is corrected", reason=str(error))
             self._read_at = None
             return None
         self._read_at = changed_at

@@ -21,7 +21,8 @@ async def key_findings(reads: Reads, newest: Read) -> list[Finding]:
     return [
         Finding(
             "several_api_keys",
-            "Mail is sent with more than one API key. A key that nobody knows, or from a foreign address, has leaked.",
+            "Mail is sent with more than one API key. A key that nobody recognizes, or that is used from an "
+            "unfamiliar address, has probably leaked.",
             "Ask the owner which of the addresses are theirs. Delete a leaked key with delete_api_key, and only that one.",
             (newest.source, listed.source),
             uses,

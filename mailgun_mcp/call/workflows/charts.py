@@ -14,7 +14,7 @@ from mailgun_mcp.store.database import in_thread
 DEFAULT_DAYS = 7
 MOST_BARS = 8
 FENCE = "⟦"
-HIDDEN = "(text of others)"
+HIDDEN = "(third-party text)"
 """Stands in a picture for a name that third parties wrote: a picture cannot be fenced."""
 SERIES = {
     "delivery": {

@@ -25,7 +25,7 @@ async def check_policy(call: Call) -> None:
     reason = (
         decision.reason
         if decision.effect == "deny"
-        else "it has this tool confirmed, and nobody can confirm calls that are not known yet"
+        else "the policy requires confirmation for this tool, and calls that are not known yet cannot be confirmed"
     )
     raise DeniedError(
         f"Refused by policy ({decision.rule}): {reason}. Nothing was sent. Make the calls of single tools instead; the "

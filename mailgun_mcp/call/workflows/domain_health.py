@@ -45,7 +45,7 @@ async def check_domain_health(reads: Reads) -> tuple[list[Finding], dict[str, An
     facts = {
         "state": (read["domain"].result.get("domain") or {}).get("state"),
         "dns": dns_facts(read["domain"]),
-        "dmarc": f"Mailgun does not read it: look up the TXT record of _dmarc.{domain} in the DNS.",
+        "dmarc": f"Mailgun does not check it: look up the TXT record of _dmarc.{domain} in the DNS.",
         "tracking": {name: value.get("active") for name, value in tracking.items() if isinstance(value, dict)},
         f"last_{DAYS}_days": totals(read["total"]),
     }

@@ -13,7 +13,7 @@ def state_findings(read: Read) -> list[Finding]:
     found = []
     if domain.get("is_disabled") or domain.get("state") == "disabled":
         what = f"{name} is disabled, so it sends nothing."
-        found.append(Finding("domain_not_active", what, "Ask Mailgun's support why.", (read.source,)))
+        found.append(Finding("domain_not_active", what, "Ask Mailgun support why.", (read.source,)))
     missing = [record for record in read.result.get("sending_dns_records") or () if record.get("valid") != "valid"]
     if missing:
         kinds = ", ".join(dict.fromkeys(map(_kind, missing)))
@@ -87,7 +87,8 @@ def limit_finding(read: Read) -> Finding | None:
     return Finding(
         "sending_limit_reached",
         f"The account has sent {current} messages of a limit of {limit} in this period, so no domain can send.",
-        "The owner decides on a higher limit, and finds out why so much was sent. A limit can be there on purpose.",
+        "The owner should find out why so much was sent, and decide whether to raise the limit. It may be there on "
+        "purpose.",
         (read.source,),
         {"limit": limit, "current": current},
     )
@@ -100,7 +101,7 @@ def queue_findings(read: Read, domain: str) -> list[Finding]:
         Finding(
             "domain_not_active",
             f"The {name} queue of {domain} is stopped: {read.result[name].get('disabled', {}).get('reason') or 'no reason given'}.",
-            "Ask Mailgun's support, or wait until the time that it names.",
+            "Ask Mailgun support, or wait until the time that the reason names.",
             (read.source,),
             read.result[name].get("disabled"),
         )

@@ -55,7 +55,7 @@ def _blocklisted(failures: Read) -> Finding | None:
         "ip_blocklisted",
         f"Mail of {_domains(events)} is refused by {_providers(events)}: the IP {ips or '(not named)'} is on a blocklist"
         f"{f' ({lists})' if lists else ''}.",
-        "A shared IP is Mailgun's: ask its support for the delisting. For a dedicated IP, stop what caused it first.",
+        "A shared IP is Mailgun's: ask its support to have it delisted. For a dedicated IP, stop what caused it first.",
         (failures.source,),
         _said(events),
     )
@@ -70,7 +70,7 @@ def _slowed(failures: Read) -> Finding | None:
     return Finding(
         "throttled",
         f"Mail of {_domains(events)} is deferred by {_providers(events)}. It is tried again and usually arrives later.",
-        "Send less to this provider for some days. Nothing has to be removed or sent again.",
+        "Send less to this provider for a few days. Nothing has to be removed or sent again.",
         (failures.source,),
         _said(events),
     )

@@ -26,8 +26,9 @@ WORKFLOWS: dict[str, Workflow] = {
     "chart_metrics": chart_metrics,
 }
 NOTHING = {
-    "explain_delivery": "No cause was found that stops this mail or that several messages share. The events say what happened.",
-    "find_recipient": "Nothing stands against mail to this address. The facts say what the account has about it.",
+    "explain_delivery": "No cause was found that stops this mail or affects several messages. The events say what "
+    "happened.",
+    "find_recipient": "Nothing prevents mail to this address. The facts list what the account knows about it.",
     "audit_data_flows": "No flow contradicts another. The facts list all of them.",
     "plan_suppression_cleanup": "The facts say which addresses could be removed, and why. Nothing was removed.",
     "chart_metrics": "The chart shows the figures, which are those of query_metrics.",
@@ -41,7 +42,7 @@ async def run_workflow(call: Call, run: Run) -> dict[str, Any]:
     findings, facts = await WORKFLOWS[call.operation.name](reads)
     if reads.answered == 0:
         raise CallError(
-            "None of the calls was answered. " + " ".join(dict.fromkeys(each["why"] for each in reads.not_read))
+            "None of the calls succeeded. " + " ".join(dict.fromkeys(each["why"] for each in reads.not_read))
         )
     await call.services.recorder.finish(call.record, "done")
     answer = {

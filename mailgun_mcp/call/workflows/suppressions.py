@@ -79,8 +79,8 @@ async def plan_suppression_cleanup(reads: Reads) -> tuple[list[Finding], dict[st
         "could_go_more": len(could_go) > MOST_SHOWN,
         "leave": {
             "bounces": "the address does not exist, or the reason is not clear: mail would bounce again",
-            "complaints": "their owners called the mail spam",
-            "unsubscribes": "their owners asked for it",
+            "complaints": "their owners reported the mail as spam",
+            "unsubscribes": "their owners unsubscribed",
             "examples": [entry.get("address") for entry in stay[:MOST_SHOWN]],
         },
         "first_page_only": [name for name, one in read.items() if one.result.get("next")],

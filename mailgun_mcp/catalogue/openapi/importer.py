@@ -192,7 +192,7 @@ def unreviewed_extension(method: str, claimed: Any) -> Node:
         "bulk": risk != "read",
         "idempotent": risk == "read" or method in REPEATABLE,
         "reversible": None if risk == "read" else "no",
-        "undo": None if risk == "read" else {"why": "nobody has reviewed what it does"},
+        "undo": None if risk == "read" else {"why": "what it does has not been reviewed"},
         "preview": None,
         "pages": None,
         "secrets": [],

@@ -59,7 +59,9 @@ def open_policy(name: str, catalogue: Catalogue | None = None) -> Policy:
     if name in PROFILES:
         return profile(name)
     if not _is_file_name(name) and not Path(name).exists():
-        raise PolicyError([f"{unknown('policy', name, PROFILES)} (a file is named with its suffix: {name}.yaml)"])
+        raise PolicyError(
+            [f"{unknown('policy', name, PROFILES)} (write the name of a file with its suffix: {name}.yaml)"]
+        )
     return load_policy(Path(name), catalogue)
 
 
@@ -142,7 +144,7 @@ def _parse(text: str, source: _Source) -> Policy:
 def _validated(document: YamlDocument, source: _Source) -> dict[str, Any]:
     """Return the values of the file, without those that are left out."""
     if not isinstance(document.value, dict):
-        raise source.error(document.problems[:1] or [(1, "a policy is a mapping: version, rules, …")])
+        raise source.error(document.problems[:1] or [(1, "a policy must be a mapping: version, rules, …")])
     problems = list(document.problems)
     try:
         values = PolicyDocument.model_validate(document.value).model_dump(exclude_unset=True)
@@ -222,9 +224,11 @@ class _File:
             return profile(extends)
         path = self._source.path.parent / extends
         if not _is_file_name(extends):
-            self._problem(("extends",), f"{unknown('profile', extends, PROFILES)} (a file is named with its suffix)")
+            self._problem(
+                ("extends",), f"{unknown('profile', extends, PROFILES)} (write the name of a file with its suffix)"
+            )
         elif _resolved(path) in self._source.seen:
-            self._problem(("extends",), f"{extends} extends this file: a circle")
+            self._problem(("extends",), f"{extends} extends this file: files cannot extend each other in a circle")
         else:
             return self._extended(path, extends)
         return ALONE

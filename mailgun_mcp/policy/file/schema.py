@@ -238,7 +238,8 @@ class NotifyDocument(Closed):
     command: Annotated[list[Text], FILLED] | None = Field(default=None, description="program and arguments")
     url: Annotated[str, checked(notify_url)] | None = Field(default=None, description="a webhook")
     webhooks: Annotated[list[WebhookDocument], FILLED] | None = Field(
-        default=None, description="what an HTTP server tells of each approval, signed, until it was received"
+        default=None,
+        description="what an HTTP server sends about each approval, signed, and again until it was received",
     )
 
     _not_empty = model_validator(mode="after")(_not_blank)

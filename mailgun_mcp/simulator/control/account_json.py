@@ -49,7 +49,7 @@ def restored(document: Any, clock: Clock) -> Account:
     except ValidationError as error:
         raise CodecError(_first(error)) from error
     except (ValueError, TypeError, RecursionError) as error:
-        raise CodecError("account: nested wrongly") from error
+        raise CodecError("account: its structure is not valid") from error
     account: Account = wrapped.account  # type: ignore[attr-defined]  # the model is made when it is needed
     account.administration.parent = None
     for below in account.administration.subaccounts.values():
@@ -92,7 +92,7 @@ def encode(value: Any) -> Any:
     if is_dataclass(value):
         left_out = LEFT_OUT.get(type(value), frozenset())
         return {field.name: encode(getattr(value, field.name)) for field in fields(value) if field.name not in left_out}
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def _with_clock(account: Any, clock: Clock) -> Any:

@@ -172,7 +172,7 @@ class AccountReader:
             case {"lines": number, "crc32": checksum} if len(record) == 2 and not self._ended:
                 self._ended = True
                 if (number, checksum) != (self._lines, self._checksum):
-                    raise CodecError("lines are missing or changed: the checksum is another one")
+                    raise CodecError("lines are missing or changed: the checksum does not match")
                 return
             case {"account": document} if len(record) == 1 and self._account is None:
                 self._account = restored({**self._head, "version": VERSION, "account": document}, self._clock)
@@ -183,7 +183,7 @@ class AccountReader:
                 content = stored(start, size) if stored and index else line[start : start + size]
                 self._add_part(self._account, path, Part(content, index.get("index")))
             case _:
-                raise CodecError(f"line {self._lines + 1} is none that belongs there")
+                raise CodecError(f"line {self._lines + 1} does not belong there")
         self._lines, self._checksum = self._lines + 1, zlib.crc32(line, self._checksum)
 
     def _add_part(self, account: Account, path: list[Any], part: Part) -> None:
@@ -268,7 +268,7 @@ def _numbers(content: bytes) -> dict[str, float]:
     """Return a mapping of numbers. Faster than pydantic for large mappings. Raises ValueError for any other content."""
     numbers: dict[str, float] = json.loads(content)
     if not isinstance(numbers, dict) or not set(map(type, numbers.values())) <= {int, float}:
-        raise ValueError("it has something else than numbers")
+        raise ValueError("it contains something other than numbers")
     return numbers
 
 

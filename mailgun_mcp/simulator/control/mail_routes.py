@@ -44,7 +44,7 @@ def receive_mail(harness: Harness, body: Body) -> Reply:
     if not isinstance(recipients, list) or not all(isinstance(one, str) for one in recipients):
         raise ApiError(400, "recipients is not a list of addresses")
     if not isinstance(headers, dict) or not all(isinstance(one, str) for one in headers.values()):
-        raise ApiError(400, "headers is not an object of texts")
+        raise ApiError(400, "headers must be an object whose values are text")
     sender = texts.pop("sender", "")
     mail = texts["mime"].encode("utf-8", "replace") if "mime" in texts else {**texts, "headers": headers}
     received = deliver_inbound(harness.account, mail, sender=sender, recipients=recipients)

@@ -41,7 +41,7 @@ def forms(request: PageRequest) -> Markup:
             data_route="inbound",
         ),
         _form(
-            "Let requests fail",
+            "Make requests fail",
             "Set the fault",
             [
                 _select("kind", "Fault", KINDS),

@@ -121,7 +121,7 @@ def open_scenario(name: str) -> Scenario:
     if not name.endswith(SUFFIXES):
         like = suggest(name, shipped_names())
         raise ScenarioError(
-            f"unknown scenario {name!r}; shipped are {', '.join(shipped_names())}"
+            f"unknown scenario {name!r}; the built-in ones are {', '.join(shipped_names())}"
             + (f" (did you mean {like!r}?)" if like else "")
             + "; a file's name ends with .yaml"
         )
@@ -137,7 +137,7 @@ def scenario_from_json(value: Any) -> Scenario:
     """Return a shipped scenario by its name, or the one in a JSON object. Never opens a file. Raises ScenarioError."""
     if isinstance(value, str):
         if value not in shipped_names():
-            raise ScenarioError(f"unknown scenario {value!r}; shipped are {', '.join(shipped_names())}")
+            raise ScenarioError(f"unknown scenario {value!r}; the built-in ones are {', '.join(shipped_names())}")
         return open_scenario(value)
     try:
         return Scenario.model_validate(value)

@@ -31,8 +31,8 @@ WAIT, LONGEST_WAIT = 30.0, 60.0
 LONGEST_NAME = 200
 """Maximum length of the name of a person for whom a program answers, in characters."""
 NOT_FOR_ANSWERS = (
-    "The API wants a token with the scope mailgun:approve: `mailgun-mcp tokens new NAME --scopes approve`. "
-    "The token of the state directory is that of the client that calls, so it answers nothing."
+    "The API needs a token with the scope mailgun:approve: `mailgun-mcp tokens new NAME --scopes approve`. "
+    "The token of the state directory belongs to the client that makes the calls, so it cannot answer them."
 )
 Handler = Callable[[Request, Principal], Awaitable[Any]]
 
@@ -138,10 +138,12 @@ def _person(caller: Principal, body: Mapping[str, str]) -> tuple[Principal, str 
     name = body.get("on_behalf_of", "").strip()
     if "on_behalf_of" not in body:
         if caller.access.relay:
-            raise ApiError(400, "invalid", "on_behalf_of: say whose answer it is. This token relays for people.")
+            raise ApiError(
+                400, "invalid", "on_behalf_of is missing: say whose answer it is. This token relays answers of people."
+            )
         return caller, None
     if not caller.access.relay:
-        message = f"The token of {caller} does not relay: make one with `mailgun-mcp tokens new NAME --relay`."
+        message = f"The token of {caller} does not relay answers: make one that does with `mailgun-mcp tokens new NAME --relay`."
         raise ApiError(403, "not_a_relay", message)
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise ApiError(400, "invalid", f"on_behalf_of must be a name of at most {LONGEST_NAME} characters.")
@@ -163,5 +165,5 @@ def _listing(approvals: tuple[Approval, ...], caller: Principal, status: str) ->
 async def _no_route(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:
-        return ApiError(405, "method_not_allowed", "This address does not take that method.").response()
-    return ApiError(status, "not_found", "There is no such address. See /api/openapi.json.").response()
+        return ApiError(405, "method_not_allowed", "Method not allowed.").response()
+    return ApiError(status, "not_found", "Not found. See /api/openapi.json.").response()

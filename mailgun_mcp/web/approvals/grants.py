@@ -119,7 +119,7 @@ class GrantsPage:
         if principal:
             match = {**match, "principal": principal}
         elif only_for_others(page.session):
-            raise SettingsError("say for whom: nobody who is signed in here allows their own calls")
+            raise SettingsError("say for whom: people who are signed in here cannot allow their own calls")
         if only_for_others(page.session) and _can_be(principal, page.person):
             raise SettingsError("for whom: a single name that is not yours, without * and ?")
         match = parse_match(json.dumps(match), "calls")

@@ -53,7 +53,7 @@ def _checked(value: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, st
         if name not in fields:
             raise ApiError(400, "invalid", f"{_sentence(unknown('field', name[:100], list(fields)))}.")
         if not isinstance(item, str):
-            raise ApiError(400, "invalid", f"{name} must be a text.")
+            raise ApiError(400, "invalid", f"{name} must be text.")
         if len(item) > LONGEST or not _is_text(item):
             raise ApiError(400, "invalid", f"{name} must be at most {LONGEST:,} characters of valid text.")
     return value

@@ -11,11 +11,11 @@ TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 TEXTS: dict[str, Any] = {"type": "array", "items": TEXT}
 BEHALF = {**TEXT, "description": "The person whose answer it is. Only for tokens that relay, which must name one."}
 ERRORS = {
-    "400": "What was sent is not valid.",
-    "401": "There is no valid token.",
-    "403": "The token is not for this.",
+    "400": "The request is not valid.",
+    "401": "The token is missing or not valid.",
+    "403": "The token does not have the scope that this needs.",
     "404": "There is no such approval.",
-    "409": "The answer was not taken; the message says why.",
+    "409": "The answer was not accepted. The message says why.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
     "503": "The state cannot be used at the moment.",
@@ -27,7 +27,7 @@ def document() -> dict[str, Any]:
     """Return the document."""
     wait = _query("seconds", {"type": "number", "minimum": 0, "maximum": 60, "default": 30}, "The longest wait.")
     status = _query("status", {**TEXT, "enum": [*_STATUSES, "all"], "default": "pending"}, "Only those of this status.")
-    state = _query("state", TEXT, "The `state` of the list that is already there.")
+    state = _query("state", TEXT, "The `state` of the list that the caller already has.")
     return {
         "openapi": "3.1.0",
         "info": {
@@ -42,7 +42,9 @@ def document() -> dict[str, Any]:
             "/api/approvals/wait": {
                 "get": _get("wait_for_any", "Wait until the list changes", _ref("List"), [status, state, wait])
             },
-            "/api/approvals/{id}": {"get": _get("get", "One approval, all arguments whole", _ref("Approval"), [_ID])},
+            "/api/approvals/{id}": {
+                "get": _get("get", "One approval, with complete arguments", _ref("Approval"), [_ID])
+            },
             "/api/approvals/{id}/wait": {
                 "get": _get(
                     "wait", "Wait until an approval no longer waits for an answer", _ref("Approval"), [_ID, wait]

@@ -19,7 +19,7 @@ from mailgun_mcp.web.pages.pages import ASSETS, SIGN_IN, Pages
 from mailgun_mcp.web.pages.sign_in import Issuer, SignIn
 
 TITLES = {404: "Not found", 405: "Not possible"}
-MESSAGES = {404: "There is no such page.", 405: "This address does not take what the browser sent."}
+MESSAGES = {404: "There is no such page.", 405: "This page does not accept what the browser sent."}
 
 
 @dataclass(frozen=True, slots=True)

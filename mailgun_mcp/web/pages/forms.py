@@ -58,7 +58,7 @@ def read_token(secret: str, action: str, text: str, now: float) -> FormToken:
     if not genuine or not written.isdecimal():
         raise FormRefused("This form does not belong to your session. Open the page again.", 403)
     if float(written) <= now:
-        raise FormRefused("This form is too old. Open the page again.", 403)
+        raise FormRefused("This form has expired. Open the page again.", 403)
     return FormToken(nonce, float(written))
 
 
@@ -89,7 +89,7 @@ def check_origin(request: Request, public: str | None = None) -> None:
         return
     if same_site and origin == f"http://{host}" and _name(host) in LOOPBACK:
         return
-    raise FormRefused("This form did not come from a page of this server over https, so it was not taken.", 403)
+    raise FormRefused("This form did not come from a page of this server over https, so it was not accepted.", 403)
 
 
 def _name(host: str) -> str:
@@ -100,11 +100,11 @@ def _name(host: str) -> str:
 async def read_form(request: Request) -> Mapping[str, str]:
     """Return the fields of a form. If a name is repeated, the last one counts. Raises FormRefused."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
-        raise FormRefused(f"A form is sent as {MEDIA_TYPE}.", 415)
+        raise FormRefused(f"A form must be sent as {MEDIA_TYPE}.", 415)
     try:
         body = await read_bounded(request, LARGEST)
     except BodyTooLargeError as error:
-        raise FormRefused(f"A form has at most {LARGEST:,} bytes.", 413) from error
+        raise FormRefused(f"A form may have at most {LARGEST:,} bytes.", 413) from error
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:

@@ -94,7 +94,7 @@ class OidcSignIn:
         ):
             raise SignInRefused(NOT_STARTED)
         if query.get("iss", self._registration.issuer) != self._registration.issuer:
-            raise SignInRefused(f"{REFUSED}: the answer is of another one.")
+            raise SignInRefused(f"{REFUSED}: the answer is from another one.")
         code = query.get("code", "")
         if not code or len(code) > LONGEST_CODE:
             logger().info("a sign-in was refused", reason=query.get("error", "")[:100])
@@ -112,7 +112,7 @@ class OidcSignIn:
             named = await self._id_tokens.verify(str(tokens.get("id_token", "")), nonce=_made(secret, "nonce"))
             access = str(tokens.get("access_token", ""))
             if not self._access_tokens.takes(access):
-                raise TokenRefused("the access token is of no kind that this server accepts")
+                raise TokenRefused("the access token is not a kind of token that this server accepts")
             principal = await self._access_tokens.verify(access)
         except TokensUnavailable as error:
             logger().error("nobody can sign in", reason=str(error))
@@ -121,7 +121,7 @@ class OidcSignIn:
             logger().warning("a sign-in was refused", reason=str(error))
             raise SignInRefused(f"{REFUSED}: its tokens are not for this server. Ask whoever runs it.") from error
         if named.id != principal.id:
-            raise SignInRefused(f"{REFUSED}: its tokens are of two people.")
+            raise SignInRefused(f"{REFUSED}: its tokens belong to two people.")
         return principal
 
     async def _tokens(self, secret: str, code: str) -> Mapping[str, Any]:

@@ -166,10 +166,10 @@ class Pages:
             page = PageRequest(self, request, found[0], found[1], self.clock())
             if scope is not None and not found[0].principal.access.has(scope):
                 message = f"You are signed in as {page.person}, who does not have the scope {scope}."
-                return self.failure(request, "This page is not for you", message, 403, page)
+                return self.failure(request, "You may not use this page", message, 403, page)
             return await handler(page)
         except FormRefused as error:
-            return self.failure(request, "The form was not taken", str(error), error.status, page)
+            return self.failure(request, "The form was not accepted", str(error), error.status, page)
         except UnknownNameError as error:
             return self.failure(request, "Not found", f"{error}.", 404, page)
         except StateError as error:
@@ -192,7 +192,7 @@ class Pages:
             form = await read_form(page.request)
             token = read_token(page.secret, path_inside(page.request), form.get(FIELD, ""), page.now)
             if not await in_thread(self.burn, f"form {token.nonce}", token.expires, page.now):
-                raise FormRefused("This form was already sent. Open the page again to see what became of it.", 409)
+                raise FormRefused("This form was already sent. Open the page again to see the result.", 409)
             return await handler(PageRequest(self, page.request, page.session, page.secret, page.now, form))
 
         return checked

@@ -50,7 +50,7 @@ def test_the_question_shows_the_form_and_how_to_answer() -> None:
 
 def test_who_may_not_say_yes_is_told_who_may() -> None:
     text = questions([{**APPROVAL, "answerable": False}], None)
-    assert "Somebody else has to approve this" in text
+    assert "Somebody else must approve this" in text
     assert "/approve" not in text
     assert "`mailgun-mcp approvals approve k7q2`" in text
 

@@ -146,7 +146,7 @@ async def test_two_people_approve_and_the_message_says_who_is_missing(tmp_path: 
         await slack.people.message("Remove it.", user=U_ANN)
         (asked,) = slack.people.questions(channel=APPROVERS)
         await slack.people.press(asked, "Allow", user=U_BEN, typed="nobody@novak.example")
-        assert "A second person has to approve it too" in text_of(slack.slack.messages[asked])
+        assert "A second person must approve it too" in text_of(slack.slack.messages[asked])
         await slack.people.press(asked, "Allow", user=U_BEN, typed="nobody@novak.example")
         assert outcome(slack) == [("pending", "ben@example.com")]
         await slack.people.press(asked, "Allow", user="U0CAL", typed="nobody@novak.example")

@@ -27,7 +27,7 @@ def policy_file(folder: Path, match: str, decision: str) -> str:
     "match", [f"{{tool: {HEALTH}}}", "{toolset: workflows}", f"{{tool: {HEALTH}, domain: {SHOP}}}"]
 )
 @pytest.mark.parametrize(
-    ("decision", "reason"), [("deny", "(mine)): it matches"), ("confirm", "it has this tool confirmed")]
+    ("decision", "reason"), [("deny", "(mine)): it matches"), ("confirm", "the policy requires confirmation")]
 )
 async def test_a_rule_can_name_a_workflow(tmp_path: Path, match: str, decision: str, reason: str) -> None:
     if "domain" in match and decision == "confirm":

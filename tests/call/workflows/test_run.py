@@ -92,7 +92,7 @@ async def test_none_of_the_calls_answered_is_an_error_that_says_why(tmp_path: Pa
     async with account_of("healthy", str(tmp_path), policy=str(policy)) as account:
         answer = await ask(account, HEALTH, {"domain": SHOP})
     assert answer.result.is_error
-    assert answer.result.text.startswith("None of the calls was answered. Refused by policy")
+    assert answer.result.text.startswith("None of the calls succeeded. Refused by policy")
 
 
 async def test_one_call_that_is_refused_leaves_the_others(tmp_path: Path) -> None:

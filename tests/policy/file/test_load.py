@@ -150,8 +150,8 @@ def test_unset_empty_and_everything_differ(written: str, kept: SendRules) -> Non
 
 
 WRONG: list[tuple[str, str]] = [
-    ("", "policy.yaml:1: a policy is a mapping: version, rules, …"),
-    ("[]", "policy.yaml:1: a policy is a mapping: version, rules, …"),
+    ("", "policy.yaml:1: a policy must be a mapping: version, rules, …"),
+    ("[]", "policy.yaml:1: a policy must be a mapping: version, rules, …"),
     ("extends: guarded", "policy.yaml:1: version is missing"),
     ("version: 2", "policy.yaml:1: version: unknown value '2': choose from 1"),
     ("version: 1\nruls: []", "policy.yaml:2: unknown key 'ruls': did you mean 'rules'?"),
@@ -176,7 +176,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "version: 1\nextends: gaurded",
-        "policy.yaml:2: unknown profile 'gaurded': did you mean 'guarded'? (a file is named with its suffix)",
+        "policy.yaml:2: unknown profile 'gaurded': did you mean 'guarded'? (write the name of a file with its suffix)",
     ),
     (
         "version: 1\ntimezone: Europe/Berln",
@@ -399,7 +399,11 @@ def test_a_circle_of_files_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.yaml", "version: 1\nextends: b.yaml")
     write(tmp_path / "b.yaml", "version: 1\nextends: ./a.yaml")
 
-    with pytest.raises(PolicyError, match=r"b.yaml:2: ./a.yaml extends this file: a circle"):
+    with pytest.raises(
+        PolicyError,
+        match=r"b.yaml:2: ./a.yaml extends this file: files cannot extend each other in a "
+        r"circle",
+    ):
         load_policy(tmp_path / "a.yaml", catalogue())
 
 

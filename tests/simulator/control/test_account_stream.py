@@ -151,8 +151,8 @@ CHANGES: dict[str, tuple[Callable[[Records], Any], str]] = {
     "a path of numbers": (lambda records: records[2].update(path=[1, 2]), "no such collection"),
     "another part": (lambda records: records[2].update(part=5), ".+"),
     "events twice": (_twice, "not in the order of time"),
-    "an unknown line": (lambda records: records.insert(2, {"x": 1}), "line 3 is none that belongs there"),
-    "a second account": (lambda records: records.insert(2, records[1]), "line 3 is none"),
+    "an unknown line": (lambda records: records.insert(2, {"x": 1}), "line 3 does not belong there"),
+    "a second account": (lambda records: records.insert(2, records[1]), "line 3 does not belong"),
     "no columns": (
         lambda records: part(records, "domains", DOMAIN, "events").update(columns=[]),
         "columns are missing",
@@ -169,7 +169,7 @@ CHANGES: dict[str, tuple[Callable[[Records], Any], str]] = {
     "no counts": (lambda records: _last(records, "mail").pop("counts"), "counts are damaged"),
     "no numbers": (
         lambda records: records.insert(2, {"path": ["analytics", "_seen"], "part": {"x": "y"}}),
-        "something else than numbers",
+        "something other than numbers",
     ),
 }
 

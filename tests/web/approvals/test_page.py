@@ -22,7 +22,7 @@ def status(services: Services, name: str) -> str:
 
 async def test_the_list_shows_what_waits_and_what_ended(services: Services, browser: Browser) -> None:
     await browser.open("/approvals")
-    assert "Nothing waits for a person" in browser.text
+    assert "Nothing is waiting for a person" in browser.text
     first, second = pending(services), pending(services, request="other")
     services.approvals.deny(second.id, by="kim", now=services.clock(), reason="no")
     await browser.open("/approvals")

@@ -178,7 +178,7 @@ function answering(event) {
     allow.type = "submit";
     actions.append(allow);
   } else {
-    form.append(element("p", "", "Somebody else has to approve this, on the approvals page or in a terminal. You can refuse it."));
+    form.append(element("p", "", "Somebody else must approve this, on the approvals page or in a terminal. You can refuse it."));
   }
   const label = element("label", "", "If not, why?");
   const reason = element("input");

@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const COLOURS = 4;
 const FENCE = "\u27e6";
-const HIDDEN = "(text of others)";
+const HIDDEN = "(third-party text)";
 const LINE_HEIGHT = 260;
 const BAR = 16;
 const CHARACTER = 7.5;
