@@ -15,6 +15,8 @@ FORMER_TOOLS = {
 FORMER_TOOLSETS = {"local": "builtin"}
 FORMER_ARGUMENTS = {tool: {"template_version": "version"} for tool in ("send_message", "send_mime_message")}
 """Tool -> former name of an argument -> current name. Mailgun's own names need no entry."""
+DOMAIN_NAMES = ("domain_name", "sending_domain", "signing_domain", "authority_name")
+"""Names under which every tool with an argument `domain` takes it. Mailgun's API mixes them, and so do models."""
 FORMER_SCOPES = {"domain_name": "domain", "authority_name": "domain", "name": "domain"}
 """Former name of a scope argument (what says where a resource is) in old snapshots -> current name."""
 
@@ -43,7 +45,9 @@ def argument_aliases(operation: Operation) -> Mapping[str, str]:
             names.setdefault(argument.wire, []).append(argument.name)
     # A name that Mailgun uses twice, in path and body, such as for two IPs, was never a single name of ours.
     own = {wire: called[0] for wire, called in names.items() if called not in ([wire], []) and len(called) == 1}
-    return {**own, **FORMER_ARGUMENTS.get(operation.name, {})}
+    present = {argument.name for argument in operation.arguments}
+    domains = {name: "domain" for name in DOMAIN_NAMES if name not in present} if "domain" in present else {}
+    return {**domains, **own, **FORMER_ARGUMENTS.get(operation.name, {})}
 
 
 def current_arguments(operation: Operation, arguments: Arguments) -> Arguments:

@@ -5,7 +5,8 @@ A table of common words is tried first. Comparing letters alone would take `boun
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from mailgun_mcp.text.suggest import LONGEST, suggest
 
@@ -48,14 +49,23 @@ VALUES: dict[str, tuple[str, ...]] = {
 
 NAMES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("name", "domain_name", "authority_name", "signing_domain", "sending_domain"), ("domain",)),
-    **dict.fromkeys(("email", "email_address", "recipient"), ("address", "to", "recipient")),
+    **dict.fromkeys(("email", "email_address", "recipient", "address"), ("address", "to", "recipient")),
     **dict.fromkeys(("body", "content", "message", "plain_text", "text", "html"), ("text", "template", "html")),
     **dict.fromkeys(("count", "size", "page_size", "per_page", "max_results"), ("limit",)),
     **dict.fromkeys(("since", "from_date", "start_time", "start_date", "begin"), ("start", "begin")),
     **dict.fromkeys(("until", "to_date", "end_time", "end_date"), ("end",)),
     **dict.fromkeys(("cursor", "page_token", "next"), ("page",)),
+    **dict.fromkeys(("deliver_at", "delivery_time", "send_at", "scheduled_at", "schedule"), ("deliverytime",)),
 }
 """Common name of an argument -> the names that tools use for it."""
+GENERAL = ("id", "name", "key", "identifier")
+"""Names of an argument that mean the only one that is missing."""
+ATTRIBUTES = {
+    **dict.fromkeys(("domain_name", "sending_domain", "domains"), "domain"),
+    **dict.fromkeys(("address", "email", "recipients", "to"), "recipient"),
+    **{"tags": "tag", "message-id": "message_id", "sender": "from"},
+}
+"""Common name of an argument -> the attribute that a filter has for it."""
 
 
 def intended_value(value: object, options: Collection[str]) -> str | None:
@@ -73,6 +83,36 @@ def intended_name(name: str, names: Collection[str], present: Collection[str]) -
         return None
     said = (other for other in NAMES.get(name.lower(), ()) if other != name)
     return next((other for other in said if other in names and other not in present), None) or suggest(name, names)
+
+
+def instead(name: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+    """Return the end of a message about an argument that a tool does not take: what to write instead."""
+    properties = schema.get("properties", {})
+    suggestion = intended_name(name, properties, arguments) or _only_missing(name, schema, arguments)
+    if suggestion:
+        return f"did you mean {suggestion}?"
+    condition = _condition(name, properties.get("filter", {}), arguments[name])
+    if condition:
+        return f"filter by it with filter={condition}"
+    return f"the arguments are {', '.join(properties)}" if properties else "it takes none"
+
+
+def _only_missing(name: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str | None:
+    missing = [required for required in schema.get("required", ()) if required not in arguments]
+    unknown = [other for other in arguments if other not in schema.get("properties", {})]
+    return missing[0] if name in GENERAL and len(missing) == len(unknown) == 1 else None
+
+
+def _condition(name: str, filter_schema: Mapping[str, Any], value: object) -> str | None:
+    """Return the filter that says what the argument was to say, or None if there is no such attribute."""
+    items = filter_schema.get("properties", {}).get("AND", {}).get("items", {})
+    attributes = items.get("properties", {}).get("attribute", {}).get("enum", ())
+    attribute = next((word for word in (name, ATTRIBUTES.get(name)) if word in attributes), None)
+    if attribute is None:
+        return None
+    example = value if isinstance(value, str) and len(value) <= LONGEST else "..."
+    condition = {"attribute": attribute, "comparator": "=", "values": [{"value": example}]}
+    return json.dumps({"AND": [condition]}, ensure_ascii=False)
 
 
 def _intended_values(value: object, options: Collection[str]) -> list[str]:

@@ -22,7 +22,7 @@ from mailgun_mcp.request.formats import (
     slash,
     storage_host,
 )
-from mailgun_mcp.request.hints import allowed_values, intended_name
+from mailgun_mcp.request.hints import allowed_values, instead
 from mailgun_mcp.request.keys import key_faults
 from mailgun_mcp.request.quick_check import Check, quick_check
 from mailgun_mcp.request.received_files import MOST_ARGUMENTS
@@ -177,10 +177,9 @@ def _error_messages(error: Any) -> Iterator[str]:
             name = next((name for name in missing if repr(name) in error.message), missing[0])
             yield f"{_join(path, name)}: is required{_expected(error.schema.get('properties', {}).get(name))}"
         case "additionalProperties":
-            properties = error.schema.get("properties", {})
             for name in error.instance:
-                if name not in properties:
-                    yield _unknown(_join(path, _named(name)), name, properties, error.instance)
+                if name not in error.schema.get("properties", {}):
+                    yield _unknown(_join(path, _named(name)), name, error.schema, error.instance)
         case "type":
             yield f"{path}: must be {_article(error.validator_value)}, not {_described(error.instance)}"
         case "enum":
@@ -189,18 +188,13 @@ def _error_messages(error: Any) -> Iterator[str]:
             yield f"{path or 'arguments'}: {_limit(error)}"
 
 
-def _unknown(path: str, name: str, properties: dict[str, Any], arguments: Arguments) -> str:
+def _unknown(path: str, name: str, schema: dict[str, Any], arguments: Arguments) -> str:
     if name == SAVE_AS:
         return (
             f"{path}: unknown argument; this server cannot write files, or not for this tool. Only a person can start "
             f"it with --files DIR"
         )
-    suggestion = intended_name(name, properties, arguments)
-    if suggestion:
-        return f"{path}: unknown argument; did you mean {suggestion}?"
-    return f"{path}: unknown argument; " + (
-        f"the arguments are {', '.join(properties)}" if properties else "it takes none"
-    )
+    return f"{path}: unknown argument; {instead(name, schema, arguments)}"
 
 
 def _limit(error: Any) -> str:

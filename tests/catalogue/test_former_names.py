@@ -2,7 +2,14 @@
 
 import pytest
 
-from mailgun_mcp.catalogue.former_names import FORMER_TOOLS, current_arguments, current_path, tool_names, toolset_names
+from mailgun_mcp.catalogue.former_names import (
+    DOMAIN_NAMES,
+    FORMER_TOOLS,
+    current_arguments,
+    current_path,
+    tool_names,
+    toolset_names,
+)
 from tests.support.operations import catalogue
 
 LONGEST_PREFIX = "mcp__plugin_mailgun_mailgun__"
@@ -43,6 +50,8 @@ def test_every_name_fits_beside_the_longest_prefix_of_a_client() -> None:
         ("delete_domain_key", {"signing_domain": "a.b", "selector": "s"}, {"domain": "a.b", "selector": "s"}),
         ("add_allowlist_entry", {"domain_name": "a.b", "domain": "c.d"}, {"domain": "a.b", "allowed_domain": "c.d"}),
         ("add_allowlist_entry", {"domain_name": "a.b", "address": "c@d.e"}, {"domain": "a.b", "address": "c@d.e"}),
+        ("get_domain", {"domain_name": "a.b"}, {"domain": "a.b"}),
+        ("list_bounces", {"sending_domain": "a.b"}, {"domain": "a.b"}),
         ("create_template_version", {"tag": "v2"}, {"version": "v2"}),
         ("send_message", {"domain": "a.b", "template_version": "v2"}, {"domain": "a.b", "version": "v2"}),
     ],
@@ -62,6 +71,17 @@ def test_an_argument_keeps_its_former_name(tool: str, given: dict[str, str], cur
 )
 def test_arguments_of_today_are_left_alone(tool: str, given: dict[str, str]) -> None:
     assert current_arguments(catalogue().find(tool), given) == given
+
+
+def test_every_tool_that_takes_a_domain_takes_it_under_each_of_mailguns_names() -> None:
+    takers = [operation for operation in catalogue() if "domain" in {argument.name for argument in operation.arguments}]
+    refused = [
+        f"{operation.name}: {name}"
+        for operation in takers
+        for name in DOMAIN_NAMES
+        if current_arguments(operation, {name: "a.b"}) != {"domain": "a.b"}
+    ]
+    assert (len(takers) > 100, refused) == (True, [])
 
 
 def test_every_argument_that_is_a_domain_is_called_domain() -> None:

@@ -1,5 +1,6 @@
 """A wrong value or name leads to the right one, in the words that people use."""
 
+import json
 from typing import Any
 
 import pytest
@@ -81,6 +82,32 @@ def test_another_word_for_an_argument_leads_to_its_name(tool: str, name: str, me
     assert intended_name(name, operation.input_schema["properties"], arguments) == meant
     faults = validate(operation, {**arguments, name: "x"})
     assert f"{name}: unknown argument; did you mean {meant}?" in faults
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "attribute"),
+    [
+        ("query_logs", "domain", "domain"),
+        ("query_logs", "email", "recipient"),
+        ("query_metrics", "tags", "tag"),
+        ("query_metrics", "domain_name", "domain"),
+    ],
+)
+def test_what_is_a_condition_of_a_filter_is_shown_as_one(tool: str, name: str, attribute: str) -> None:
+    (fault,) = validate(find(tool), {name: "x.example"})
+    path, _, example = fault.partition("; filter by it with filter=")
+    assert path == f"{name}: unknown argument"
+    condition = json.loads(example)
+    assert condition == {"AND": [{"attribute": attribute, "comparator": "=", "values": [{"value": "x.example"}]}]}
+    assert validate(find(tool), {"filter": condition}) == []
+    assert "filter=" not in validate(find(tool), {"colour": "red"})[0]
+
+
+def test_a_general_name_means_the_one_argument_that_is_missing() -> None:
+    webhook, given = find("get_domain_webhook"), {"domain": "a.example"}
+    assert "id: unknown argument; did you mean webhook_name?" in validate(webhook, {**given, "id": "x"})
+    assert "did you mean webhook_name" not in str(validate(webhook, {**given, "id": "x", "key": "y"}))
+    assert "did you mean webhook_name" not in str(validate(webhook, {**given, "colour": "x"}))
 
 
 def test_a_long_name_or_value_suggests_nothing() -> None:
