@@ -1,6 +1,6 @@
-"""Evens out how clients spell paths and media types, and limits the size of what they send.
+"""Evens out how clients spell media types, and limits the size of what they send.
 
-The SDK redirects `/mcp/`, demands both media types, logs a traceback if a body breaks off, and uses pydantic's words.
+The SDK demands both media types, logs a traceback if a body breaks off, and uses pydantic's words.
 """
 
 import json
@@ -20,7 +20,8 @@ from mailgun_mcp.text.sizes import megabytes
 from mailgun_mcp.web.principal import path_in
 from mailgun_mcp.web.replay import replay
 
-SAME_ROUTE = {"/mcp/": "/mcp", "/sse/": "/sse", "/messages": "/messages/"}
+SAME_ROUTE = {"/messages": "/messages/"}
+"""Path without a slash at the end, as `Paths` passes it on -> the path of the route."""
 TAKES_MESSAGES = ("/mcp", "/messages/")
 JSON, EVENTS = "application/json", "text/event-stream"
 READS_JSON = frozenset({JSON, "application/*", "*/*", ""})

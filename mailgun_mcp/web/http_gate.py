@@ -15,7 +15,8 @@ from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.web.principal import path_in
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
+HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]*[a-z0-9_-])(?:(?<!\])\.)?(?::(?P<port>[0-9]{0,5}))?")
+"""A host as a client writes it. The dot at the end of `localhost.` says that the name is whole; it is the same host."""
 ORIGIN = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]*)://{HOST.pattern}")
 METHODS = "GET, POST, DELETE, OPTIONS"
 EXPOSED = "Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate"
@@ -64,7 +65,7 @@ class HttpGate:
 
     def _allows_host(self, host: str) -> bool:
         parts = HOST.fullmatch(host)
-        return parts is not None and (host in self._hosts or parts["name"] in self._hosts)
+        return parts is not None and not self._hosts.isdisjoint((_plain(parts), parts["name"]))
 
     def _allows_origin(self, origin: str) -> bool:
         parts = ORIGIN.fullmatch(origin)
@@ -85,10 +86,16 @@ def _unclear(scope: Scope, headers: Headers) -> Response | None:
 
 
 def _checked(pattern: re.Pattern[str], flag: str, value: str) -> str:
-    if not pattern.fullmatch(value.lower()):
+    parts = pattern.fullmatch(value.lower())
+    if parts is None:
         form = "a host name, such as host.docker.internal" if pattern is HOST else "like https://app.example.com"
         raise SettingsError(f"{flag}: {value!r} must be {form}")
-    return value.lower()
+    return _plain(parts) if pattern is HOST else value.lower()
+
+
+def _plain(host: re.Match[str]) -> str:
+    """Return a host without the dot at its end."""
+    return f"{host['name']}:{host['port']}" if host["port"] else host["name"]
 
 
 def _preflight(headers: Headers) -> Response:

@@ -38,6 +38,8 @@ async def http(server: HttpServer) -> AsyncIterator[httpx.AsyncClient]:
         *(("Host.Docker.Internal:8000", 200), ("host.docker.internal", 200)),
         *(("evil.example", 421), ("localhost.evil.example", 421), ("localhost:80:80", 421), ("localhost@evil", 421)),
         ("x.host.docker.internal", 421),
+        *(("localhost.", 200), ("Localhost.:8000", 200), ("host.docker.internal.", 200), ("localhost:", 200)),
+        *(("localhost..", 421), (".", 421), ("evil.example.", 421), ("localhost.evil.", 421), ("[::1].", 421)),
     ],
 )
 async def test_a_host_is_allowed_by_its_name_whatever_its_port_and_case(
@@ -46,7 +48,7 @@ async def test_a_host_is_allowed_by_its_name_whatever_its_port_and_case(
     assert (await http.post("/mcp", json=GREETING, headers={"Host": host})).status_code == status
 
 
-@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/", "/mcp//"])
 async def test_both_spellings_of_a_path_answer_without_a_redirect(path: str, http: httpx.AsyncClient) -> None:
     answer = await http.post(path, json=GREETING)
     assert (answer.status_code, answer.history) == (200, [])
