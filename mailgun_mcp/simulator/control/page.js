@@ -29,17 +29,27 @@ function textOf(part) {
   return copy.textContent;
 }
 
+// The address may hold a key, as in http://api:KEY@localhost. A browser sends it, but refuses addresses that hold one.
+function ask(path, options) {
+  return fetch(location.origin + path, options);
+}
+
+// A new version takes over the focus, so that people who use the keyboard stay where they are.
+function focusable(part) { return [...part.querySelectorAll("a, button, input, select, textarea, summary")]; }
+
 async function refresh(selector = "#main") {
-  const answer = await fetch(location.href);
+  const answer = await ask(location.pathname + location.search);
   if (!answer.ok) throw new Error(`${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   document.querySelector(".clock").replaceWith(fresh.querySelector(".clock"));
   const [before, after] = [document, fresh].map((page) => page.querySelector(selector));
   if (after && textOf(after) !== textOf(before)) {
     const scrolled = before.scrollTop;
+    const focused = focusable(before).indexOf(document.activeElement);
     before.replaceWith(after);
     after.scrollTop = scrolled;
     reveal();
+    focusable(after)[focused]?.focus({ preventScroll: true });
     narrow();
   }
 }
@@ -104,17 +114,19 @@ async function explained(answer) {
 }
 
 function control(route, body, method = "POST") {
-  return fetch(`/simulator/${route}`, {
+  return ask(`/simulator/${route}`, {
     method,
     headers: { "content-type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
 }
 
-async function perform(answer, done) {
+// What was done is said when the page shows it: a button that is replaced later would lose the next click.
+async function perform(answer, done, shown = async () => {}) {
+  say("Working…");
   const fault = await explained(await answer);
+  if (!fault) await shown();
   say(fault ? `Not done: ${fault}` : done);
-  return !fault;
 }
 
 async function send(fields) {
@@ -122,9 +134,10 @@ async function send(fields) {
   fields.delete("domain");
   const options = { method: "POST", body: fields };
   // Any key will do, unless the simulator has one. The browser knows that one: it asked for it to show this page.
-  const login = { authorization: `Basic ${btoa("api:simulator")}` };
-  const answer = await fetch(path, { ...options, headers: login });
-  return answer.status === 401 ? fetch(path, options) : answer;
+  // Without "omit" it would ask for a key again, and wait for it, when this one is refused.
+  const headers = { authorization: `Basic ${btoa("api:simulator")}` };
+  const answer = await ask(path, { ...options, headers, credentials: "omit" });
+  return answer.status === 401 ? ask(path, options) : answer;
 }
 
 function filled(form) {
@@ -139,15 +152,17 @@ async function submit(form) {
   if ("compose" in form.dataset) return perform(send(fields), `${title}: done`);
   let body = Object.fromEntries(fields);
   if (form.dataset.route === "faults") body = { faults: [{ ...body, rate: Number(body.rate) }] };
-  return perform(control(form.dataset.route, body), `${title}: done`);
+  // Another account has other domains, which the forms offer.
+  const shown = form.dataset.route === "seed" ? refresh : undefined;
+  return perform(control(form.dataset.route, body), `${title}: done`, shown);
 }
 
 async function press(button) {
   const { advance, act, message, clear, reset } = button.dataset;
-  if (advance && await perform(control("clock", { advance }), `Moved on by ${advance}`)) await refresh();
-  if (act && await perform(control("act", { action: act, message }), `Done: ${act}`)) await refresh();
+  if (advance) await perform(control("clock", { advance }), `Moved on by ${advance}`, refresh);
+  if (act) await perform(control("act", { action: act, message }), `Done: ${act}`, refresh);
   if (clear) await perform(control(clear, undefined, "DELETE"), "Faults removed");
-  if (reset !== undefined) await perform(control("reset", {}), "Reset to the start");
+  if (reset !== undefined) await perform(control("reset", {}), "Reset to the start", refresh);
 }
 
 function reveal() {
@@ -160,6 +175,7 @@ function reveal() {
 
 find("tools").hidden = false;
 filter.addEventListener("input", narrow);
+find("said").addEventListener("click", () => say(""));
 live.checked = sessionStorage.getItem("live") !== "no";
 live.addEventListener("change", () => sessionStorage.setItem("live", live.checked ? "yes" : "no"));
 document.addEventListener("click", (event) => {
