@@ -5,6 +5,7 @@
 Requests are made in process, one at a time, on one core. The simulator and a bare ASGI app that answers
 the same bytes take turns in each round; the ratio is formed inside the round, and the median over the
 rounds counts. Exits with 1 when a limit is broken. With --cpu, queries are measured in CPU time, for a busy machine.
+Each figure is printed when it is there. A million events take about 80 s of CPU time, 55 s with --copies 10.
 """
 
 import argparse
@@ -131,7 +132,11 @@ async def rate(app: ASGIApp, case: Case) -> float:
     return REQUESTS / (time.perf_counter() - begin)
 
 
-async def speeds(rounds: int) -> list[dict[str, Any]]:
+Show = Callable[[str], None]
+"""Shows a line as soon as its figure is there."""
+
+
+async def speeds(rounds: int, show: Show) -> list[dict[str, Any]]:
     """Return each case's figures."""
     catalogue = Catalogue.load()
     results = []
@@ -144,6 +149,8 @@ async def speeds(rounds: int) -> list[dict[str, Any]]:
         ours = statistics.median(pair[0] for pair in pairs)
         ratio = statistics.median(pair[0] / pair[1] for pair in pairs)
         results.append({"name": case.name, "rate": round(ours), "ratio": round(ratio, 4), "at_least": case.at_least})
+        limit = f"at least {case.at_least:g}" if case.at_least else ""
+        show(f"{case.name:24} {ours:>8.0f}/s  {ratio:.4f} of a bare app  {limit}")
     return results
 
 
@@ -193,8 +200,9 @@ async def bare_milliseconds(size: int, case: Case) -> float:
     return (now() - begin) * 1000
 
 
-async def memory(events: int, copies: int) -> dict[str, Any]:
+async def memory(events: int, copies: int, show: Show) -> dict[str, Any]:
     """Return the memory that so many events use, and the figures of queries and of the whole account."""
+    show(f"making {events:,} events …")
     before = resident()
     begin = time.perf_counter()
     account, domain = fill(events, copies)
@@ -210,11 +218,21 @@ async def memory(events: int, copies: int) -> dict[str, Any]:
         "stored messages": len(domain.messages),
         "seconds to make them": round(took, 1),
     }
+    show_figures(figures, show)
     app = create_app(Catalogue.load(), account=account, control=True)
-    return figures | {"queries": await queries(app), **await whole_account(app, account)}
+    results = await queries(app, show)
+    whole = await whole_account(app, account)
+    show_figures(whole, show)
+    return figures | whole | {"queries": results}
 
 
-async def queries(app: ASGIApp) -> list[dict[str, Any]]:
+def show_figures(figures: dict[str, Any], show: Show) -> None:
+    """Show each figure on a line."""
+    for name, figure in figures.items():
+        show(f"{name:45} {figure:>8}")
+
+
+async def queries(app: ASGIApp, show: Show) -> list[dict[str, Any]]:
     """Return how long each query takes, and how long small requests take meanwhile."""
     results = []
     for name, case in QUERIES.items():
@@ -226,6 +244,8 @@ async def queries(app: ASGIApp) -> list[dict[str, Any]]:
         took, waits = await beside_small_requests(app, work)
         slower = took / await bare_milliseconds(len(answers[0]), case)
         results.append({"name": name, "ms": round(took), "p99": round(waits.p99, 1), "times_bare": round(slower)})
+        text = f"p99 of small requests {waits.p99:.1f} ms"
+        show(f"{name:36} {took:>6.0f} ms  {text:36} {slower:.0f} times a bare app")
     return results
 
 
@@ -355,22 +375,13 @@ def main() -> int:
     if arguments.cpu:
         global now
         now = time.process_time
-    results = asyncio.run(speeds(arguments.rounds))
-    figures = asyncio.run(memory(arguments.events, arguments.copies)) if arguments.events else {"queries": []}
-    queries_of = figures["queries"]
+    show: Show = partial(print, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+    results = asyncio.run(speeds(arguments.rounds, show))
+    figures = asyncio.run(memory(arguments.events, arguments.copies, show)) if arguments.events else {"queries": []}
     if arguments.json:
         print(json.dumps({"requests": results, "events": figures}, indent=2))
-    else:
-        for result in results:
-            limit = f"at least {result['at_least']:g}" if result["at_least"] else ""
-            print(f"{result['name']:24} {result['rate']:>8}/s  {result['ratio']:.4f} of a bare app  {limit}")
-        for query in figures.pop("queries"):
-            waits = f"p99 of small requests {query['p99']} ms"
-            print(f"{query['name']:36} {query['ms']:>6} ms  {waits:36} {query['times_bare']} times a bare app")
-        for name, figure in figures.items():
-            print(f"{name:40} {figure:>8}")
     slow = [result for result in results if result["at_least"] and result["rate"] < result["at_least"]]
-    held_up = [query for query in queries_of if query["ms"] > MS_AT_MOST or query["p99"] > P99_AT_MOST]
+    held_up = [query for query in figures["queries"] if query["ms"] > MS_AT_MOST or query["p99"] > P99_AT_MOST]
     return 1 if slow or held_up or too_large(figures, arguments.events) else 0
 
 

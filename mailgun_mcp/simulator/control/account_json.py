@@ -5,8 +5,10 @@ The file may come from someone else, so reading it can only create data, never r
 
 from base64 import b64encode
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.simulator.model.account import Account, Administration
@@ -23,6 +25,8 @@ VERSION = 1
 MOST_SECONDS = 1e11
 """The latest valid time in seconds since 1970. Later times cannot be written as a date."""
 
+PLAIN = frozenset({NoneType, bool, int, float, str})
+"""Types whose values are JSON as they are."""
 LEFT_OUT: dict[type, frozenset[str]] = {
     Account: frozenset({"clock"}),
     Administration: frozenset({"parent"}),
@@ -73,26 +77,38 @@ def _is_moment(value: Any) -> bool:
 
 def encode(value: Any) -> Any:
     """Return a record or value as JSON. A mapping whose keys are not strings becomes a list of pairs."""
-    if value is None or isinstance(value, str | int | float):
+    if type(value) in PLAIN or isinstance(value, str | int | float):
         return value
-    if isinstance(value, StoredMessages):
-        return {key: encode(item) for key, item in value.items()}
     if isinstance(value, dict):
         if all(isinstance(key, str) for key in value):
-            return {key: encode(item) for key, item in value.items()}
+            return dict(value) if _is_plain(value.values()) else {key: encode(item) for key, item in value.items()}
         return [[encode(key), encode(item)] for key, item in value.items()]
     if isinstance(value, list | tuple | deque | EventLog):
-        return [encode(item) for item in value]
+        return list(value) if _is_plain(value) else [encode(item) for item in value]
+    if is_dataclass(value):
+        return {
+            name: item if type(item := getattr(value, name)) in PLAIN else encode(item)
+            for name in _written_fields(type(value))
+        }
+    if isinstance(value, StoredMessages):
+        return {key: encode(item) for key, item in value.items()}
     if isinstance(value, set):
         return sorted(encode(item) for item in value)
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if isinstance(value, Series):
         return encode(value.to_document())
-    if is_dataclass(value):
-        left_out = LEFT_OUT.get(type(value), frozenset())
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value) if field.name not in left_out}
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def _is_plain(values: Iterable[Any]) -> bool:
+    return PLAIN.issuperset(map(type, values))
+
+
+@cache
+def _written_fields(record: Any) -> tuple[str, ...]:
+    left_out = LEFT_OUT.get(record, frozenset())
+    return tuple(field.name for field in fields(record) if field.name not in left_out)
 
 
 def _with_clock(account: Any, clock: Clock) -> Any:

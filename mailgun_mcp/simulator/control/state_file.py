@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from time import thread_time
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from asyncio import Task
 
 DELAY = 1.0
-"""Seconds until a change is written. A killed process loses the changes of this time and of the writing itself."""
+"""Minimum number of seconds until a change is written. A killed process loses the changes of this time and of the
+writing itself."""
+REST = 4.0
+"""After a write, the next one waits this many times as long as it took. So writing a large account, which takes
+seconds, uses at most a fifth of a core however often the account changes."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 SHUT_DOWN = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
 
@@ -75,6 +80,8 @@ class _StateFile:
         self._app, self._harness, self._path = app, harness, path
         self._changed = self._written_last = False
         self._writing: Task[None] | None = None
+        self._next = 0.0
+        """When the next write may begin, by the event loop's clock."""
         harness.on_change.append(self._write_soon)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,12 +119,14 @@ class _StateFile:
 
     async def _write_changes(self) -> None:
         """Write the file in a thread, again and again until there are no more changes."""
-        from asyncio import sleep, to_thread
+        from asyncio import get_running_loop, sleep, to_thread
 
+        now = get_running_loop().time
         while self._changed:
-            await sleep(DELAY)
+            await sleep(max(DELAY, self._next - now()))
             self._changed = False
-            await to_thread(self._write, account_lines(self._harness.account))
+            took = await to_thread(self._write, account_lines(self._harness.account))
+            self._next = now() + REST * took
 
     async def _write_last(self) -> None:
         from asyncio import gather
@@ -130,7 +139,9 @@ class _StateFile:
             await gather(self._writing, return_exceptions=True)
         self._write(account_lines(self._harness.account))
 
-    def _write(self, lines: Iterator[bytes]) -> None:
+    def _write(self, lines: Iterator[bytes]) -> float:
+        """Write the lines to the file. Return the CPU time that it took, in seconds."""
+        began = thread_time()
         try:
             write_file(self._path, lines)
         except OSError as error:
@@ -140,3 +151,4 @@ class _StateFile:
 
             log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
             log.error("state_not_saved", path=str(self._path), reason=str(error))
+        return thread_time() - began

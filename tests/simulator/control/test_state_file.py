@@ -1,5 +1,6 @@
 """An account that is kept in a file outlives its process, and no file is overwritten that it did not write."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from starlette.types import Message
 
 from mailgun_mcp.simulator import Account, create_app
-from mailgun_mcp.simulator.control import account_stream
+from mailgun_mcp.simulator.control import account_stream, state_file
 from mailgun_mcp.simulator.control.account_json import snapshot
 from mailgun_mcp.simulator.control.harness import HostAccess
 from mailgun_mcp.simulator.control.state_file import StateFileError, open_account, write_account
@@ -141,6 +142,35 @@ def test_what_is_not_json_is_refused(path: Path, clock: ManualClock, content: by
     path.write_bytes(content)
     with pytest.raises(StateFileError, match="damaged: it is not valid JSON"):
         open_account(path, clock)
+
+
+def _is_written(path: Path, name: str) -> bool:
+    return path.exists() and name.encode() in path.read_bytes()
+
+
+@pytest.mark.anyio
+async def test_a_write_that_took_long_is_followed_by_a_longer_pause(
+    path: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every change would keep a core busy with writing a large account."""
+    pauses: list[float] = []
+    instead = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        await instead(0)
+
+    times = iter(range(0, 10_000, 100))
+    monkeypatch.setattr(state_file, "thread_time", lambda: float(next(times)))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    app = create_app(catalogue(), account=account, host_access=HostAccess(state_file=path))
+    for name in ("first.example.com", "second.example.com"):
+        async with client(app) as mailgun:
+            (await mailgun.post("/v4/domains", data={"name": name})).raise_for_status()
+        while not _is_written(path, name):
+            await instead(0)
+    # The write took 100 seconds, so the next one begins about 400 seconds after it.
+    assert pauses == [1.0, pytest.approx(400, abs=100)]
 
 
 @pytest.mark.anyio
