@@ -86,9 +86,10 @@ def encode(value: Any) -> Any:
     if isinstance(value, list | tuple | deque | EventLog):
         return list(value) if _is_plain(value) else [encode(item) for item in value]
     if is_dataclass(value):
+        record: Any = type(value)
         return {
             name: item if type(item := getattr(value, name)) in PLAIN else encode(item)
-            for name in _written_fields(type(value))
+            for name in _written_fields(record)
         }
     if isinstance(value, StoredMessages):
         return {key: encode(item) for key, item in value.items()}
