@@ -26,6 +26,8 @@ LONGEST = 500
 """Longest value that is recorded, in characters. For a longer one, its length and digest are."""
 LARGEST = 64_000
 """Longest argument that is recorded, in characters. 1,000 recipients fit."""
+DEEPEST = 40
+"""Deepest value that is recorded, in levels. Validation refuses deeper ones, but a refused call is recorded too."""
 MOST_NAMES = 200
 LONGEST_NAME = 200
 """Longest name chosen by the caller, in characters: of an argument, or of the client."""
@@ -169,14 +171,22 @@ def _bounded(value: Any) -> Any:
     return {"items": len(value), "recorded": False} if large and isinstance(value, (dict, list)) else shortened
 
 
-def _shortened(value: Any) -> Any:
+def _shortened(value: Any, depth: int = 0) -> Any:
     """Return the value with long texts replaced by length and digest: the log must not become a second mailbox."""
     if isinstance(value, str) and len(value) > LONGEST:
         return {"characters": len(value), "sha256": sha256(value.encode("utf-8", "surrogatepass")).hexdigest()}
+    if isinstance(value, (dict, list)) and depth >= DEEPEST:
+        return {"items": len(value), "recorded": False}
     if isinstance(value, dict):
-        return {name: _shortened(item) for name, item in value.items()}
+        return {name: _shortened(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list):
-        if len(value) > LONGEST:
-            return {"items": len(value), "sha256": sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()}
-        return [_shortened(item) for item in value]
+        return _long_list(value) if len(value) > LONGEST else [_shortened(item, depth + 1) for item in value]
     return value
+
+
+def _long_list(value: list[Any]) -> dict[str, Any]:
+    try:
+        digest = sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()
+    except RecursionError:
+        return {"items": len(value), "recorded": False}
+    return {"items": len(value), "sha256": digest}

@@ -25,13 +25,14 @@ def sentence(text: str) -> str:
 
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> str:
-    """Return a sentence that rejects an unknown name and suggests the right one."""
+    """Return a sentence that rejects an unknown name and suggests the right one. Only the start of a long name is repeated."""
     options = list(names)
-    if not options:
-        return f"unknown {kind} {name!r}: there are none"
     suggestion = suggest(name, options)
+    shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    if not options:
+        return f"unknown {kind} {shown!r}: there are none"
     if suggestion:
-        return f"unknown {kind} {name!r}: did you mean {suggestion!r}?"
+        return f"unknown {kind} {shown!r}: did you mean {suggestion!r}?"
     if len(options) <= 12:
-        return f"unknown {kind} {name!r}: choose from {', '.join(sorted(options))}"
-    return f"unknown {kind} {name!r}"
+        return f"unknown {kind} {shown!r}: choose from {', '.join(sorted(options))}"
+    return f"unknown {kind} {shown!r}"

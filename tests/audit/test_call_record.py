@@ -1,8 +1,12 @@
 """A record has what the log needs of a call, without long texts and what the policy calls personal."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
-from mailgun_mcp.audit.call_record import LONGEST, PERSONAL, CallRecord, new_record
+import pytest
+
+from mailgun_mcp.audit.call_record import DEEPEST, LONGEST, PERSONAL, CallRecord, new_record
 from mailgun_mcp.identity.account import Account
 from mailgun_mcp.policy.model import AuditRules, Decision
 from tests.support.calls import LOCAL
@@ -31,6 +35,16 @@ def test_a_long_text_is_its_length_and_digest() -> None:
     arguments = record("send_message", {"text": "x" * (LONGEST + 1), "subject": "x" * LONGEST}).arguments
     assert arguments["text"].keys() == {"characters", "sha256"}
     assert arguments["subject"] == "x" * LONGEST
+
+
+@pytest.mark.parametrize("around", [lambda value: {"a": value}, lambda value: [value]], ids=["objects", "arrays"])
+def test_what_is_nested_deeply_is_recorded_to_a_bounded_depth(around: Callable[[Any], Any]) -> None:
+    value: Any = {"end": 1}
+    for _ in range(100_000):
+        value = around(value)
+    recorded = json.dumps(record("send_message", {"variables": value, "to": [value] * (LONGEST + 1)}).arguments)
+    assert recorded.count('"a"') + recorded.count("[") <= DEEPEST
+    assert recorded.count('"recorded": false') == 2
 
 
 def test_personal_values_are_left_out_where_the_rules_say_so() -> None:

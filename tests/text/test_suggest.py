@@ -53,3 +53,8 @@ def test_what_is_offered_is_always_known_and_order_does_not_matter(name: str, kn
 
 def test_a_name_that_nobody_mistyped_is_not_compared() -> None:
     assert suggest("list_domains" * 100_000, ["list_domains"]) is None
+
+
+def test_a_long_name_is_not_repeated_whole() -> None:
+    sentence = unknown("undo id", "x" * 1_000_000, [f"name{number}" for number in range(20)])
+    assert sentence == f"unknown undo id {'x' * 100 + '…'!r}"
