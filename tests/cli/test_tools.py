@@ -105,7 +105,7 @@ def test_a_call_that_the_policy_denies_is_refused_and_the_rule_named(mailgun_mcp
     done = mailgun_mcp("tools", "call", "delete_domain", NAME, "--simulator", "--policy", str(policy))
     assert (done.returncode, done.stdout) == (exits.REFUSED, "")
     assert done.stderr.startswith(
-        "Refused by policy (policy.yaml:4 (rule 1)): it matches tool: delete_domain. Nothing was sent; "
+        "Refused by policy (policy.yaml:4 (rule 1)): it matches tool: delete_domain. Nothing was sent. The request "
     )
 
 

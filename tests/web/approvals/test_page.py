@@ -93,7 +93,7 @@ async def test_other_accounts_and_unknown_ids_are_not_there(services: Services, 
     approval = pending(services)
     browser.sign_in_as("kim", accounts=("staging",))
     await browser.open("/approvals")
-    assert "Nothing waits" in browser.text
+    assert "Nothing is waiting" in browser.text
     for path in (f"/approvals/{approval.id}", "/approvals/none"):
         answer = await browser.open(path)
         assert (answer.status_code, "There is no approval" in browser.text or "unknown approval" in browser.text) == (
