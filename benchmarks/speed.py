@@ -42,6 +42,9 @@ SEQUENTIAL, CONCURRENT, WARM_UP = 300, 1000, 50
 SEEN_IN_EVERY_ANSWER = b"news.example.org"
 TOOLS_AT_LEAST = 238
 TIMEOUT = 60
+"""Seconds after which an answer is no longer waited for."""
+LONGEST = 900
+"""Seconds after which the measurement of one server is given up. With 20 other programs it takes some minutes."""
 LATE = 0.3
 """Seconds after the list until a person makes the first call."""
 
@@ -191,7 +194,7 @@ class Http:
         self._port, self._era = port, era
         self._number = 0
         self._session = ""
-        self._sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(IN_FLIGHT)]
+        self._sockets = [socket.create_connection(("127.0.0.1", port), TIMEOUT) for _ in range(IN_FLIGHT)]
         for connection in self._sockets:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if era == LEGACY:
@@ -311,13 +314,20 @@ def _environment(upstream: int) -> dict[str, str]:
 def _running(
     command: Sequence[str], seconds: float | None = None, **options: Any
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a process, and kill it after `seconds`, so that waiting for its frames ends."""
+    """Run a process, and kill it after `seconds`, so that waiting for its frames ends. Raises SystemExit then."""
     process = subprocess.Popen(command, **options)
     watchdog = Timer(seconds or 0, process.kill)
     if seconds:
         watchdog.start()
     try:
         yield process
+    except SystemExit as error:
+        if not seconds:
+            raise
+        name = Path(command[0] if len(command) == 1 else command[1]).name
+        if watchdog.finished.is_set():
+            raise SystemExit(f"{name} was stopped after {seconds:.0f} s: is the machine busy? ({error})") from None
+        raise SystemExit(f"{name}: {error} (exit code {process.poll()})") from None
     finally:
         watchdog.cancel()
         process.terminate()
@@ -366,7 +376,7 @@ def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
     name = "legacy" if era == LEGACY else "modern"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     began = time.perf_counter()
-    with _running(peer.stdio, TIMEOUT, env=_environment(upstream), preexec_fn=_pin_server, **pipes) as process:
+    with _running(peer.stdio, LONGEST, env=_environment(upstream), preexec_fn=_pin_server, **pipes) as process:
         connection = Stdio(process, era)
         tools = connection.list_tools()
         figures = {f"start {name}": (time.perf_counter() - began) * 1000}
@@ -388,7 +398,7 @@ def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
 def _measure_late_call(peer: Peer, upstream: int) -> Figures:
     """Measure the first call of a person who has read the list of tools."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with _running(peer.stdio, TIMEOUT, env=_environment(upstream), preexec_fn=_pin_server, **pipes) as process:
+    with _running(peer.stdio, LONGEST, env=_environment(upstream), preexec_fn=_pin_server, **pipes) as process:
         connection = Stdio(process, LEGACY)
         connection.list_tools()
         time.sleep(LATE)
@@ -400,7 +410,7 @@ def _measure_late_call(peer: Peer, upstream: int) -> Figures:
 def _measure_http(peer: Peer, era: str, upstream: int) -> Figures:
     name = "http legacy" if era == LEGACY else "http modern"
     with _running(
-        peer.http, TIMEOUT, env=_environment(upstream), preexec_fn=_pin_server, stderr=subprocess.PIPE
+        peer.http, LONGEST, env=_environment(upstream), preexec_fn=_pin_server, stderr=subprocess.PIPE
     ) as process:
         port = _told_port(process)
         connection = Http(port, era)

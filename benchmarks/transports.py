@@ -101,8 +101,8 @@ def _serve(name: str) -> None:
 def _measure(name: str, upstream: int) -> dict[str, float]:
     from benchmarks.speed import (
         LEGACY,
+        LONGEST,
         SEQUENTIAL,
-        TIMEOUT,
         WARM_UP,
         Stdio,
         _cpu,
@@ -116,7 +116,7 @@ def _measure(name: str, upstream: int) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.transports", "--serve", name]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     environment = {**_environment(upstream), "PYTHONPATH": str(HERE.parent)}
-    with _running(command, TIMEOUT, env=environment, preexec_fn=_pin_server, **pipes) as process:
+    with _running(command, LONGEST, env=environment, preexec_fn=_pin_server, **pipes) as process:
         connection = Stdio(process, LEGACY)
         connection.list_tools()
         for _ in range(WARM_UP):
