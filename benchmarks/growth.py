@@ -26,10 +26,9 @@ from benchmarks.stages import MemoryClient
 from benchmarks.upstream import BODY
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.server import stdio
-from mailgun_mcp.server.server import create_server
+from mailgun_mcp.server import stdio, stdio_session
+from mailgun_mcp.server.early_answers import EarlyAnswers
 from mailgun_mcp.settings import Settings
 
 LIMIT = 1.1
@@ -58,11 +57,10 @@ def _document(count: int) -> str:
 def _settings(directory: str, kind: str, size: int) -> Settings:
     if kind != "tools":
         return Settings(api_key="key-of-the-benchmark", state=directory, rate_limit=0)
-    if size == 1:
-        return Settings(api_key="key-of-the-benchmark", state=directory, rate_limit=0, tools=("list_domains",))
     document = Path(directory, "more.json")
     document.write_text(_document(size), encoding="utf-8")
-    return Settings(api_key="key-of-the-benchmark", state=directory, rate_limit=0, spec=str(document))
+    only = ("list_domains",) if size == 1 else ()
+    return Settings(api_key="key-of-the-benchmark", state=directory, rate_limit=0, spec=str(document), tools=only)
 
 
 def _fill(services: Services, kind: str, size: int) -> None:
@@ -88,18 +86,17 @@ def _fill(services: Services, kind: str, size: int) -> None:
 
 
 class _Session:
-    """A session in memory, with its server."""
+    """A session in memory, served as `mailgun-mcp` serves one on stdio."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, with_sdk: bool) -> None:
         self.client = MemoryClient()
-        server = create_server(services, local_user())
-        self._serving = asyncio.create_task(
-            server.run(
-                stdio._Incoming(self.client, services.files.received),
-                stdio._Outgoing(self.client),
-                server.create_initialization_options(),
-            )
+        # With a document of the user's own, the server leaves everything to the SDK.
+        serving = (
+            stdio.serve(services, self.client)
+            if with_sdk
+            else stdio_session.Session(services, self.client, EarlyAnswers(services)).run()
         )
+        self._serving = asyncio.create_task(serving)
 
     async def open(self) -> None:
         await self.client.ask(_frame("initialize", INFO, 0, LEGACY))
@@ -132,7 +129,7 @@ async def _server(kind: str, size: int) -> AsyncIterator[Callable[[], Any]]:
         )._ready()
         async with services, AsyncExitStack() as stack:
             _fill(services, kind, size)
-            sessions = [_Session(services) for _ in range(size if kind == "sessions" else 1)]
+            sessions = [_Session(services, with_sdk=kind == "tools") for _ in range(size if kind == "sessions" else 1)]
             for session in sessions:
                 stack.push_async_callback(session.close)
                 await session.open()
