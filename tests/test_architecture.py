@@ -352,6 +352,17 @@ def test_a_start_loads_nothing_that_it_does_not_need() -> None:
     assert sorted(loaded & set(UNLOADED)) == []
 
 
+def test_the_first_answers_on_stdio_load_nothing_that_they_do_not_need() -> None:
+    code = (
+        "import json, sys, mailgun_mcp.app.compose, mailgun_mcp.server.stdio_start; "
+        "from mailgun_mcp.catalogue.catalogue import Catalogue; Catalogue.load(packed=True); "
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})
+    unneeded = {*UNLOADED, "mcp", "mcp_types", "pydantic", "tempfile", "shutil", "mailgun_mcp.call.pipeline"}
+    assert sorted(set(json.loads(done.stdout)) & unneeded) == []
+
+
 def test_a_server_over_http_loads_no_library_that_only_some_need() -> None:
     code = "import json, sys, mailgun_mcp.asgi; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})

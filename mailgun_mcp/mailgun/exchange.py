@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from tempfile import TemporaryFile
 from typing import IO, Protocol
 
 IN_MEMORY = 2 * 1024 * 1024
@@ -99,6 +98,8 @@ class Content:
             if self._size > self._most:
                 raise OversizedError(self._status)
             if self._file is None and self._size > IN_MEMORY:
+                from tempfile import TemporaryFile
+
                 # The file has no name, and is deleted when it is closed.
                 self._file = TemporaryFile()  # noqa: SIM115 - `close` closes it
                 self._file.write(b"".join(self._parts))
