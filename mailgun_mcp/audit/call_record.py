@@ -14,8 +14,7 @@ from mailgun_mcp.policy.model import AuditRules, Decision
 from mailgun_mcp.text.sizes import size_of
 
 if TYPE_CHECKING:
-    import asyncio
-
+    from mailgun_mcp.audit.pending_write import PendingWrite
     from mailgun_mcp.catalogue.operation import Operation
     from mailgun_mcp.catalogue.types import Arguments
     from mailgun_mcp.confirm.caller import Caller
@@ -69,7 +68,7 @@ class CallRecord:
     """Whether the intent is in the log."""
     outcome: Outcome | None = None
     """The outcome of the call; None until it has ended."""
-    intent: "asyncio.Future[None] | None" = None
+    intent: "PendingWrite | None" = None
     """The pending write of a read's intent."""
     finished: bool = False
     """Whether the outcome was handed to the log."""

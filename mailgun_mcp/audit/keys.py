@@ -71,6 +71,11 @@ class AuditKeys:
                 raise self._unreadable() from error
         return self._read[key_id]
 
+    def prepare(self, key_id: str) -> None:
+        """Read a key from the file. One in the keyring is read when it is needed: that may ask a person."""
+        if any(key.id == key_id and key.secret is not None for key in self._stored()):
+            self.get(key_id)
+
     def add(self, now: float) -> AuditKey:
         """Create a key, store it and return it. Raises StateError if it cannot be stored."""
         key_id, secret = token_hex(4), token_hex(BYTES)

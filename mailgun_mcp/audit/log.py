@@ -31,6 +31,13 @@ PAGE = 1000
 LOCK = "audit log"
 ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 """Encodes the body of an entry. `json.dumps` would create a new encoder each time."""
+INSERTS = {
+    rows: f"INSERT INTO audit_log (seq, at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?){', (?, ?, ?, ?, ?, ?, ?)' * (rows - 1)}"  # noqa: S608
+    for rows in (32, 8, 2, 1)
+}
+"""Number of entries -> the statement that writes them. The thread that writes waits for the event loop's thread after
+each statement, so a few statements for all entries are better than one for each.
+"""
 UNKNOWN: Outcome = "unknown"
 """The outcome of a call that was begun, but whose end is not recorded."""
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
@@ -108,6 +115,13 @@ class AuditLog:
             head = self._write(connection, entries, now)
         if self._shared:
             self._shared.head = head
+
+    def prepare(self) -> None:
+        """Open the log and read its key, so that the first entry does not wait for them. Raises StateError."""
+        with self._store.reading() as connection:
+            key_id = key_of(_head(connection)[1])
+        if key_id is not None:
+            self._keys.prepare(key_id)
 
     def entries(self, after: int = 0) -> Iterator[StoredEntry]:
         """Yield the entries after number `after`, in the order in which they were written."""
@@ -252,10 +266,15 @@ class AuditLog:
             if key_of(prev) is None:
                 seq, prev = _head(connection)
         rows = _rows(entries, now, key=key, seq=seq, prev=prev)
-        connection.executemany(
-            "INSERT INTO audit_log (seq, at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(row.seq, row.at, row.call, row.kind, row.body, row.prev, row.hash) for row in rows],
-        )
+        for part in _parts(rows):
+            connection.execute(
+                INSERTS[len(part)],
+                [
+                    value
+                    for row in part
+                    for value in (row.seq, row.at, row.call, row.kind, row.body, row.prev, row.hash)
+                ],
+            )
         return (rows[-1].seq, rows[-1].hash) if rows else (seq, prev)
 
     def _signing_key(self, connection: Connection, head: str, now: float) -> AuditKey:
@@ -292,6 +311,14 @@ class AuditLog:
                 entry = LogEntry("", "pruned", {"anchor": [through, row["hash"]], "entries": count})
                 self._write(connection, [entry], now)
         return int(count)
+
+
+def _parts(rows: list[StoredEntry]) -> Iterator[list[StoredEntry]]:
+    """Yield the entries in as few parts as INSERTS has statements for."""
+    while rows:
+        size = next(size for size in INSERTS if size <= len(rows))
+        yield rows[:size]
+        rows = rows[size:]
 
 
 def _rows(entries: Iterable[LogEntry], now: float, *, key: AuditKey, seq: int, prev: str) -> list[StoredEntry]:

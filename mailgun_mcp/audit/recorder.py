@@ -11,13 +11,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 from mailgun_mcp.audit.call_record import CallRecord
 from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.audit.head_schedule import HeadSchedule
 from mailgun_mcp.audit.log import AuditLog
+from mailgun_mcp.audit.pending_write import PendingWrite
 from mailgun_mcp.audit.refusals import Refusals, without_large_arguments
 from mailgun_mcp.errors import Outcome, StateError
 from mailgun_mcp.output.logs import logger
@@ -40,11 +41,7 @@ PRUNED_EVERY = 10_000
 class _Job:
     entry: LogEntry | None
     durable: bool
-    done: "tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None"
-
-
-_Ended = tuple["asyncio.Future[None]", BaseException | None]
-"""A future that somebody waits for, and the error to set on it."""
+    pending: PendingWrite | None
 
 
 class Recorder:
@@ -67,6 +64,9 @@ class Recorder:
         self._loop: asyncio.AbstractEventLoop | None = None
         """The event loop that owns the timer."""
         self._thread: Thread | None = None
+        self._starting = Lock()
+        """Held to start the thread: there must be only one."""
+        self._is_closed = False
         self._gathering: asyncio.AbstractEventLoop | None = None
         """The event loop in which entries wait for more."""
         self._quiet_turns = 0
@@ -84,11 +84,9 @@ class Recorder:
             return
         writing = self._writing(LogEntry(record.call, "intent", record.body()), durable=record.changes)
         if record.changes:
-            await writing
+            await writing.wait()
         else:
             record.intent = writing
-            # A cancelled read no longer waits for this.
-            writing.add_done_callback(lambda written: written.cancelled() or written.exception())
         record.begun = True
 
     async def finish(self, record: CallRecord, outcome: Outcome, **result: Any) -> None:
@@ -108,7 +106,7 @@ class Recorder:
         if entry is None or not waited_for:
             return
         try:
-            await self._writing(entry, durable=True)
+            await self._writing(entry, durable=True).wait()
         except StateError as error:
             logger().error("an outcome is not recorded", call=record.call, outcome=outcome, reason=str(error))
 
@@ -126,8 +124,20 @@ class Recorder:
             body |= without_large_arguments(record.body())
         return LogEntry(record.call, "outcome", body)
 
+    def prepare(self) -> None:
+        """Open an existing log and start the thread, so that the first call does not wait for them. Raises StateError.
+
+        May run in any thread, even beside the first call or the end of the session.
+        """
+        self._log.prepare()
+        with self._starting:
+            if not self._is_closed:
+                self._start_thread()
+
     def close(self) -> None:
         """Write the remaining entries, and end the thread."""
+        with self._starting:
+            self._is_closed = True
         self._jobs += [_Job(summary, False, None) for summary in self._refusals.ended(now=True)]
         if self._jobs:
             self._wake_thread()
@@ -145,24 +155,24 @@ class Recorder:
         if record.intent is None:
             return
         try:
-            await record.intent
+            await record.intent.wait()
         except StateError as error:
             record.begun = False
             self._complain(error)
 
-    def _writing(self, entry: LogEntry, *, durable: bool) -> "asyncio.Future[None]":
-        """Queue the entry. The future is done once it is written, or has the StateError."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        self._jobs.append(_Job(entry, durable, (loop, done)))
+    def _writing(self, entry: LogEntry, *, durable: bool) -> PendingWrite:
+        """Queue the entry, and return what its call can wait for."""
+        pending = PendingWrite()
+        self._jobs.append(_Job(entry, durable, pending))
         if self._store.sealer is None:
             self._wake_thread()
         else:
+            loop = asyncio.get_running_loop()
             self._quiet_turns = 0
             if self._gathering is not loop:
                 self._gathering = loop
                 loop.call_soon(self._gather, loop, loop.time() + LONGEST_GATHERING)
-        return done
+        return pending
 
     def _gather(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
         """Let the loop run the calls that are ready, so that their entries share one round trip to the database.
@@ -179,9 +189,14 @@ class Recorder:
 
     def _wake_thread(self) -> None:
         if self._thread is None:
+            with self._starting:
+                self._start_thread()
+        self._wakes.put(None)
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
             self._thread = Thread(target=self._run, name="audit log", daemon=True)
             self._thread.start()
-        self._wakes.put(None)
 
     def _put_later(self, entry: LogEntry) -> None:
         """Have an entry written that nobody waits for: with the next that somebody waits for, or after a moment."""
@@ -223,16 +238,17 @@ class Recorder:
             return
         fault = self._append([job.entry for job in jobs if job.entry is not None], any(job.durable for job in jobs))
         saved = fault is not None and self._append_outcomes_again(jobs)
-        waiting: dict[asyncio.AbstractEventLoop, list[_Ended]] = {}
+        waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
         for job in jobs:
             of_job = None if saved and _is_outcome(job) else fault
-            if job.done is not None:
-                loop, done = job.done
-                waiting.setdefault(loop, []).append((done, of_job))
+            if job.pending is not None:
+                if waiter := job.pending.end(of_job):
+                    loop, written = waiter
+                    waiting.setdefault(loop, []).append(written)
             elif of_job is not None:
                 self._complain(of_job)
-        for loop, ended in waiting.items():
-            _wake(loop, ended)
+        for loop, written_by_now in waiting.items():
+            _wake(loop, written_by_now)
         if fault is None:
             self._heads.wrote()
             self._prune_now_and_then(len(jobs))
@@ -277,17 +293,13 @@ def _is_outcome(job: _Job) -> bool:
     return job.entry is not None and job.entry.kind == "outcome"
 
 
-def _wake(loop: asyncio.AbstractEventLoop, ended: "list[_Ended]") -> None:
+def _wake(loop: asyncio.AbstractEventLoop, ended: "list[asyncio.Future[None]]") -> None:
     """Complete the futures in the loop, all at once, because each wake-up costs the loop a turn."""
 
     def resolve() -> None:
-        for done, fault in ended:
-            if done.cancelled():
-                continue
-            if fault is None:
-                done.set_result(None)
-            else:
-                done.set_exception(fault)
+        for each in ended:
+            if not each.done():
+                each.set_result(None)
 
     # If the loop is closed, nobody waits any more.
     if not loop.is_closed():

@@ -65,6 +65,12 @@ class ServerAccount:
             return self._account or self.assumed
         return self._account
 
+    def prepare(self) -> None:
+        """Look the account up, if its key was used before, so that the first call need not. Raises StateError."""
+        from mailgun_mcp.identity.accounts import Accounts
+
+        self._account = Accounts(self._store).known(self._key())
+
     @property
     def assumed(self) -> Account:
         """The account by its name before the state is read; no state belongs to it."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.confirm.caller import Notify
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
@@ -308,6 +310,7 @@ class Services:
         """Load what the first call needs, so that it is not delayed. May run in any thread."""
         self.client.prepare()
         # Otherwise the first entry of the audit log would wait for these.
+        import encodings.utf_8_sig  # noqa: F401
         import sqlite3  # noqa: F401
 
         from mailgun_mcp.audit import log  # noqa: F401
@@ -316,3 +319,13 @@ class Services:
         from mailgun_mcp.output.logs import redactor
 
         redactor()
+        self._open_state()
+
+    def _open_state(self) -> None:
+        """Open a state file that exists. The first call creates a missing one, and reports one that cannot be used."""
+        if self.state_store is None:
+            with suppress(StateError):
+                if self.store.exists:
+                    for services in (self, *self.of_accounts.values()):
+                        services.account.prepare()
+                    self.recorder.prepare()

@@ -85,9 +85,7 @@ class Accounts:
         """
         if key.name is not None:
             _check_name(key.name)
-        with self._store.reading() as connection:
-            account = _account_of(connection, key)
-        if account is not None and key.name in (None, account.name):
+        if account := self.known(key):
             return OpenedAccount(account)
         refusal: str | None = None
         with self._store.writing() as connection:
@@ -102,6 +100,12 @@ class Accounts:
         if refusal is not None or account is None:
             raise AccountError(refusal or "the account cannot be opened")
         return OpenedAccount(account, notice)
+
+    def known(self, key: KeyInUse) -> Account | None:
+        """Return the account that the key already opens under the wanted name, or None. Changes nothing."""
+        with self._store.reading() as connection:
+            account = _account_of(connection, key)
+        return account if account is not None and key.name in (None, account.name) else None
 
     def list(self) -> tuple[StoredAccount, ...]:
         """Return all accounts, oldest first."""

@@ -105,6 +105,8 @@ def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, 
         result = await call_next(ctx)
         if ctx.method == "tools/list" and not prepared:
             prepared = True
+            # The thread must not create its own: since Python 3.12, cached properties have no lock.
+            _ = services.recorder, [each.account for each in (services, *services.of_accounts.values())]
             thread = Thread(target=services.prepare, name="prepare")
             asyncio.get_running_loop().call_later(ANSWERED, thread.start)
         return result

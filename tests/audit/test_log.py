@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.audit.entries import START, LogEntry
+from mailgun_mcp.audit.keys import AuditKeys
+from mailgun_mcp.audit.keys import _StoredKey as StoredKey
 from mailgun_mcp.audit.log import AuditLog, CallFilter, new_call_id
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import FILE, Store
@@ -274,3 +276,29 @@ def test_a_body_is_written_in_one_way(log: AuditLog) -> None:
 def test_entries_follow_the_last_one_seen(log: AuditLog) -> None:
     assert [entry.seq for entry in log.entries(7)] == [8, 9, 10]
     assert log.last == 10
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 31, 45, 129])
+def test_entries_that_are_written_together_keep_their_order(store: Store, count: int) -> None:
+    log = AuditLog(store)
+    log.append([intent(f"call{number}") for number in range(count)], NOW, durable=False)
+    assert [entry.call for entry in log.entries()] == [f"call{number}" for number in range(count)]
+    assert log.verify().broken is None
+
+
+def test_a_prepared_log_reads_nothing_but_itself_for_its_next_entry(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(store)
+    log = AuditLog(store)
+    log.prepare()
+    monkeypatch.setattr(AuditKeys, "_stored", lambda _: pytest.fail("it read the keys again"))
+    log.append([intent("later")], NOW, durable=False)
+    assert log.last == 11
+
+
+def test_preparing_a_log_does_not_ask_the_keyring(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailgun_mcp.audit.keys._from_keyring", lambda *_: pytest.fail("a person may be asked"))
+    keys = AuditKeys(store.directory)
+    monkeypatch.setattr(keys, "_stored", lambda: (StoredKey("in-keyring", NOW, None),))
+    keys.prepare("in-keyring")

@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import anyio
@@ -428,3 +428,22 @@ async def test_calls_that_begin_close_to_each_other_share_a_round_trip_to_a_shar
     await run(services, "list_domains", {})
     assert intents == [20, 1]
     assert len(calls_of(services)) == 22
+
+
+async def test_a_log_is_prepared_by_one_thread_and_not_after_its_end(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, started = recorded_services(mailgun), []
+
+    def start(**options: Any) -> Thread:
+        started.append(options["name"])
+        return Thread(**options)
+
+    monkeypatch.setattr(recorder, "Thread", start)
+    services.recorder.prepare()
+    await run(services, "list_domains", {})
+    services.recorder.prepare()
+    assert started == ["audit log"]
+    services.recorder.close()
+    services.recorder.prepare()
+    assert started == ["audit log"]

@@ -40,7 +40,7 @@ def test_the_session_that_began_early_goes_on(
 
 
 FIRST_CALL = """
-import anyio, json, sys
+import anyio, json, os, sqlite3, sys, threading
 import anyio._backends._asyncio
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.confirm.caller import Caller
@@ -50,16 +50,26 @@ from mailgun_mcp.server.direct_calls import run
 from mailgun_mcp.settings import Settings
 services = create_services(Settings(api_key="key-0123", url=sys.argv[1], state=sys.argv[2]))
 services.prepare()
-before = set(sys.modules)
+before, opened, started = set(sys.modules), [], []
+prepared = os.listdir(sys.argv[2]) if os.path.isdir(sys.argv[2]) else []
+connect, start = sqlite3.connect, threading.Thread.start
+sqlite3.connect = lambda *args, **options: opened.append(args[0]) or connect(*args, **options)
+threading.Thread.start = lambda thread: started.append(thread.name) or start(thread)
 anyio.run(run, services, "list_domains", {}, Caller(local_user()))
 services.close()
-print(json.dumps(sorted(set(sys.modules) - before)))
+modules = sorted(set(sys.modules) - before)
+print(json.dumps({"modules": modules, "opened": opened, "started": started, "prepared": prepared}))
 """
 
 
 @pytest.mark.anyio
-async def test_the_first_call_imports_nothing_more(upstream: Upstream, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", FIRST_CALL, upstream.url, str(tmp_path / "state")]
-    done = await anyio.run_process(command, stderr=subprocess.STDOUT)
-    assert [module for module in json.loads(done.stdout) if module.startswith("mailgun_mcp.")] == []
-    assert [request.method for request in upstream.received] == ["GET"]
+async def test_the_first_call_imports_opens_and_starts_nothing_more(upstream: Upstream, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    command = [sys.executable, "-c", FIRST_CALL, upstream.url, str(state)]
+    new = json.loads((await anyio.run_process(command, stderr=subprocess.STDOUT)).stdout)
+    assert new["prepared"] == [], "a server that was never called has stored something"
+    used = json.loads((await anyio.run_process(command, stderr=subprocess.STDOUT)).stdout)
+    for each in (new, used):
+        assert [module for module in each["modules"] if module.startswith("mailgun_mcp.")] == []
+    assert (used["opened"], used["started"]) == ([], [])
+    assert [request.method for request in upstream.received] == ["GET", "GET"]
