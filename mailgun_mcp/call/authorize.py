@@ -92,8 +92,6 @@ def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tu
 
     If the call needs no grant, an unreadable state does not stop it.
     """
-    from mailgun_mcp.policy.conditions import compile_match
-
     read = services.grants.active if needed else services.grants.recently_active
     try:
         active = read(services.clock(), facts.context.counted_for) if services.store.exists else ()
@@ -101,6 +99,10 @@ def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tu
         if needed:
             raise
         return []
+    if not active:
+        return []
+    from mailgun_mcp.policy.conditions import compile_match
+
     return [
         (
             compile_match(grant.match, "allow", services.policy.timezone).holds(facts),

@@ -47,8 +47,9 @@ def _with_facts(value: Any) -> Any:
         return value
     # Most values are neither a dict nor a list, and this check is cheaper than a call for each.
     inner = {name: _with_facts(item) if isinstance(item, (dict, list)) else item for name, item in value.items()}
-    bits = key_bits(value.get("value"))
-    return {**inner, **({"key_bits": bits} if bits else {}), **_validity(value.get("certificate"))}
+    if "value" in value and (bits := key_bits(value["value"])):
+        inner["key_bits"] = bits
+    return inner | _validity(value["certificate"]) if "certificate" in value else inner
 
 
 def _validity(certificate: object) -> dict[str, str]:

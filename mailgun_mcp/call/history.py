@@ -47,7 +47,14 @@ class History:
         """Account and principal -> when."""
 
     async def context(
-        self, operation: Operation, caller: Caller, account: Account, *, digest: str, subaccount: str | None
+        self,
+        operation: Operation,
+        caller: Caller,
+        account: Account,
+        *,
+        digest: str,
+        subaccount: str | None,
+        unknown_lists_allowed: bool = False,
     ) -> Context:
         """Return what rules may know besides the call itself. A read queries the store only after text was shown.
 
@@ -68,6 +75,7 @@ class History:
             now=datetime.fromtimestamp(now, UTC),
             untrusted_age=age(shown_here.at, now) if shown_here else None,
             untrusted_here=shown_here is not None,
+            unknown_lists_allowed=unknown_lists_allowed,
         )
         if (operation.risk == "read" and shown_here is None and not self._counts_calls) or not self.store.exists:
             return context

@@ -24,5 +24,8 @@ def _names_file(arguments: Any) -> bool:
     """Return whether an argument may be a file that is read from disk or was received apart from the arguments."""
     if not isinstance(arguments, dict):
         return False  # a fault that validation names
-    files = (item for value in arguments.values() for item in (value if isinstance(value, list) else [value]))
+    nested = [value for value in arguments.values() if isinstance(value, (dict, list))]
+    if not nested:
+        return False
+    files = (item for value in nested for item in (value if isinstance(value, list) else [value]))
     return any(isinstance(item, dict) and "path" in item for item in files) or any(names_in(arguments))

@@ -73,9 +73,13 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     services = call.services
     call.record.digest = request.digest
     context = await services.history.context(
-        call.operation, call.caller, call.account, digest=request.digest, subaccount=call.subaccount
+        call.operation,
+        call.caller,
+        call.account,
+        digest=request.digest,
+        subaccount=call.subaccount,
+        unknown_lists_allowed=allows_unknown_lists(services.policy),
     )
-    context = replace(context, unknown_lists_allowed=allows_unknown_lists(services.policy))
     call.record.note_context(context)
     facts = await for_size(
         call.arguments, gather, call.operation, call.arguments, context, request.digest, request.files

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mailgun_mcp.call.results import NO_OWNER, Owner, Results
@@ -117,7 +117,7 @@ class Protection:
         def withheld(secret: str) -> str:
             return f"withheld:{self._kept(operation, 'url', secret, account) or ''}"
 
-        return dict(_texts_changed(result, lambda text: hide(text, withheld)))
+        return dict(_texts_changed(result, partial(hide, instead=withheld)))
 
     def _kept(self, operation: Operation, pointer: str, value: str, account: Account) -> str | None:
         """Store a secret of a result. It is withheld even if it cannot be stored."""

@@ -11,6 +11,8 @@ from mailgun_mcp.mailgun.response import Response, parse_json, said
 from mailgun_mcp.request.coerce import EXACT, coerce_scalar, declared_type
 
 UNEXPECTED = "unexpected"
+EXPECTED_TYPES = {python: declared for declared, python in EXACT.items()}
+"""Python type -> the type that a schema declares for it."""
 
 
 def shape(operation: Operation, arguments: Arguments, response: Response) -> dict[str, Any]:
@@ -96,7 +98,8 @@ def _fits_object(value: dict[str, Any], schema: dict[str, Any]) -> bool:
     other = extra if isinstance(extra, dict) else None
     for key, item in value.items():
         expected = properties.get(key, other)
-        if expected and not _fits(item, expected):
+        # Most fields are texts and numbers. Comparing them here saves a call for each.
+        if expected and EXPECTED_TYPES.get(type(item)) != expected.get("type") and not _fits(item, expected):
             return False
     return True
 

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from mailgun_mcp.errors import StateError, UnknownNameError
-from mailgun_mcp.store.database import MONTHS, Store, stored
+from mailgun_mcp.store.database import MONTHS, Store, is_there, stored
 from mailgun_mcp.text.suggest import unknown
 
 MARKER = "elevated"
@@ -74,7 +74,7 @@ class Grants:
 
     def active(self, now: float, account: str | None = None) -> tuple[Grant, ...]:
         """Return the active grants of one account, or of all."""
-        if self._marker is not None and not self._marker.exists():
+        if self._marker is not None and not is_there(self._marker):
             return ()
         with self._store.reading() as connection:
             rows = connection.execute(

@@ -36,6 +36,9 @@ def replace(value: Any, tree: Tree, visit: Visit, path: JsonPath = ()) -> Any:
     """
     if EVERYTHING in tree:
         return visit(value, path, tree[EVERYTHING])
+    if isinstance(value, dict) and "*" not in tree:
+        changed = {key: replace(item, tree[key], visit, (*path, key)) for key, item in value.items() if key in tree}
+        return {**value, **changed} if changed else value
     if isinstance(value, dict):
         changed = {
             key: replace(item, branch, visit, (*path, key))

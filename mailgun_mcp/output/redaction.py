@@ -97,9 +97,12 @@ class Redactor:
 
     def arguments(self, operation: Operation, arguments: Arguments) -> Arguments:
         """Return the arguments of a call without secrets; secret arguments are masked entirely."""
-        hidden = {argument.name for argument in operation.arguments if argument.secret}
+        declared = {argument.name: argument.secret for argument in operation.arguments}
         return {
-            self.text(name): _masked(value) if name in hidden else self._field(name, value, DEEPEST)
+            # A name that the catalogue lacks may be a secret in the wrong place.
+            name if name in declared else self.text(name): _masked(value)
+            if declared.get(name)
+            else self._field(name, value, DEEPEST)
             for name, value in arguments.items()
         }
 

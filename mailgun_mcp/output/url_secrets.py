@@ -42,7 +42,7 @@ Hide = Callable[[str], str]
 
 def hide(text: str, instead: Hide) -> str:
     """Return the text with the secrets in its URLs replaced."""
-    if "%3a%2f%2f" in text.lower():
+    if "%" in text and "%3a%2f%2f" in text.lower():
         text = ENCODED_URL.sub(lambda match: _hidden_encoded(match[0], instead), text)
     return URL.sub(lambda match: match["scheme"] + _hidden(match["rest"], instead), text) if "://" in text else text
 

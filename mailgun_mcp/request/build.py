@@ -26,6 +26,7 @@ from mailgun_mcp.request.new_files import NewFiles
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 """Any other form field, without the characters that would end its line."""
 
+ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 Pairs = list[tuple[str, str]]
 
 
@@ -52,7 +53,7 @@ class Request:
 
     def __post_init__(self) -> None:
         saved = [] if self.save_as is None else [self.save_as]
-        head = json.dumps([self.method, self.host, self.target, self.headers, *saved], ensure_ascii=False)
+        head = ENCODE([self.method, self.host, self.target, self.headers, *saved])
         digest = sha256(head.encode() + b"\0")
         digest.update(self.content)
         object.__setattr__(self, "digest", digest.hexdigest())

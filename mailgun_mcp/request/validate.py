@@ -220,7 +220,9 @@ def _limit(error: Any) -> str:
 
 def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     for argument in operation.arguments:
-        for item in _texts(arguments.get(argument.name)):
+        if argument.name not in arguments:
+            continue
+        for item in _texts(arguments[argument.name]):
             fault = next((fault for check in _checks(argument) if (fault := check(item))), None)
             if fault:
                 yield f"{argument.name}: {_excerpt(item)} {fault}"
@@ -263,6 +265,8 @@ def _empty_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
 
 def _time_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     for argument in operation.arguments:
+        if argument.name not in arguments:
+            continue
         times = {"": argument.encode, **argument.nested}
         for way, read in ((way, READERS[encode]) for way, encode in times.items() if encode in READERS):
             for path, text in _at(arguments.get(argument.name), way.split("/") if way else [], argument.name):
