@@ -47,7 +47,7 @@ def email(value: str) -> str | None:
     local, at, domain = value.rpartition("@")
     if not at or not local or len(value) > 320:
         return "is not a mail address"
-    if any(character.isspace() for character in value) or control_character(value) or set(value) & set("<>,"):
+    if value.split() != [value] or control_character(value) or set(value) & set("<>,"):
         return "is not a bare mail address"
     if "@" in local and not (local.startswith('"') and local.endswith('"')):
         return "is not a mail address: it has two @"

@@ -96,6 +96,8 @@ class Grouping:
 
     def keys(self, source: CountSource, cell: Cell) -> list[RowKey]:
         """Return the keys of the rows that a cell contributes to, with an empty string in place of the time."""
+        if not self.conditions and self.dimensions == (self.time,):
+            return [("",)]
         for condition in self.conditions:
             if not condition.holds(self._values(source, cell, condition.attribute)):
                 return []

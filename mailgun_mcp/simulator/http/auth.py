@@ -4,7 +4,8 @@ from base64 import b64decode
 from binascii import Error as BinasciiError
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import Operation
@@ -94,10 +95,18 @@ def _secret(authorization: str) -> str:
     return secret if user == "api" else ""
 
 
-def _on_allowlist(access: Access, address: str | None) -> bool:
+@lru_cache(maxsize=1000)
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """Return the address, or None if it is none. Parsing takes a tenth of a small request's time."""
     try:
-        client = ip_address(address or "127.0.0.1")
+        return ip_address(address)
     except ValueError:
+        return None
+
+
+def _on_allowlist(access: Access, address: str | None) -> bool:
+    client = _parsed(address or "127.0.0.1")
+    if client is None:
         return False
     if client.is_loopback and not access.allowlist_binds_loopback:
         return True

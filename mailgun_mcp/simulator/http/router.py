@@ -1,7 +1,8 @@
 """Finds the operation for a method and path. The routes come from the catalogue."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
@@ -89,9 +90,16 @@ def _walk(node: _Node, segments: list[str], depth: int) -> Iterator[_Node]:
 
 
 def _split(raw_path: str) -> list[str]:
-    return [unquote(segment) for segment in raw_path.strip("/").split("/")]
+    segments = raw_path.strip("/").split("/")
+    return [unquote(segment) for segment in segments] if "%" in raw_path else segments
 
 
-def _parameters(template: str, segments: Iterable[str]) -> dict[str, str]:
-    names = template.strip("/").split("/")
-    return {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}
+@lru_cache(maxsize=1024)
+def _names(template: str) -> tuple[tuple[int, str], ...]:
+    """Return the parameters of a path template, each with the number of its segment."""
+    segments = enumerate(template.strip("/").split("/"))
+    return tuple((number, segment[1:-1]) for number, segment in segments if segment.startswith("{"))
+
+
+def _parameters(template: str, segments: Sequence[str]) -> dict[str, str]:
+    return {name: segments[number] for number, name in _names(template)}

@@ -78,7 +78,7 @@ def drop_unknown(operation: Operation, arguments: Arguments, on_unknown: OnUnkno
         if isinstance(value, list | dict)
         else value
         for name, value in arguments.items()
-        if name in required or not _is_unset(properties[name], value)
+        if value or name in required or not _is_unset(properties[name], value)
     }
 
 

@@ -91,8 +91,11 @@ class Account:
 
         With `all_regions`, also yield the part of each in the other region.
         """
-        below = self.administration.subaccounts.values()
-        for owner in (self, *(each.account for each in below if each.status in statuses)):
+        yield self
+        if all_regions and self.other_region is not None:
+            yield self.other_region
+        # A copy, because the caller may close or add one meanwhile.
+        for owner in [each.account for each in self.administration.subaccounts.values() if each.status in statuses]:
             yield owner
             if all_regions and owner.other_region is not None:
                 yield owner.other_region

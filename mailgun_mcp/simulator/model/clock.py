@@ -4,6 +4,7 @@ import re
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 MINUTE = 60.0
@@ -103,6 +104,7 @@ def parse_rfc3339(text: str) -> float:
     return moment.timestamp()
 
 
+@lru_cache(maxsize=4096)
 def mail_date(at: float, zone: str = "UTC") -> str:
     """Format `at` as RFC 2822, with the zone's name as in most of Mailgun's responses."""
     return formatdate(at, usegmt=True).replace("GMT", zone)

@@ -23,7 +23,11 @@ class Attachment:
 
 def find_header(headers: Mapping[str, str], name: str) -> str:
     """Return the value of a header, or "" when it is missing. The name is case-insensitive."""
-    return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
+    wanted = name.lower()
+    for key, value in headers.items():
+        if key == name or key.lower() == wanted:
+            return value
+    return ""
 
 
 def with_headers(headers: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
