@@ -141,7 +141,7 @@ def to_mime(message: StoredMessage) -> str:
         kind, _, subtype = item.content_type.partition("/")
         subtype = subtype or "octet-stream"
         if item.inline:
-            related, cid = _html_part(mail), f"<{item.content_id or item.filename}>"
+            related, cid = _html_part(mail), f"<{item.cid}>"
             name = item.filename
             related.add_related(item.data, kind, subtype, filename=name, disposition="inline", cid=cid)
         else:
@@ -160,10 +160,14 @@ def from_mime(content: bytes) -> ParsedMail:
     from email.parser import BytesParser
 
     mail = BytesParser(policy=policy.default).parsebytes(content)
+    headers = [(name, str(value)) for name, value in mail.items()]
+    for part in mail.walk():
+        if part.get_content_maintype() == "multipart" and not part.is_multipart():
+            # It has no boundary, or a wrong one, so nothing tells its parts apart.
+            part.replace_header("Content-Type", "text/plain; charset=utf-8")
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
     amp = next((part for part in _leaves(mail) if part.get_content_type() == f"text/{AMP}"), None)
     bodies = [part for part in (plain, html, amp) if part is not None]
-    headers = [(name, str(value)) for name, value in mail.items()]
     return ParsedMail(
         headers=dict(headers),
         text=_content(plain),

@@ -20,6 +20,11 @@ class Attachment:
     content_id: str = ""
     """The Content-ID without its angle brackets."""
 
+    @property
+    def cid(self) -> str:
+        """The Content-ID by which the HTML can show the file. An inline file without one has its name."""
+        return self.content_id or (self.filename if self.inline else "")
+
 
 def find_header(headers: Mapping[str, str], name: str) -> str:
     """Return the value of a header, or "" when it is missing. The name is case-insensitive."""

@@ -374,12 +374,12 @@ def _summary(message: StoredMessage) -> dict[str, Any]:
 
 
 def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
-    of_body = {
-        "Content-Type": "text/html; charset=utf-8" if message.html else "text/plain; charset=utf-8",
-        "Content-Transfer-Encoding": "7bit",
-    }
+    kind = "html" if message.html else "plain"
+    of_body = {"Content-Type": f"text/{kind}; charset=utf-8", "Content-Transfer-Encoding": "7bit"}
     lines = [*((name, value) for name, value in message.header_lines if name not in of_body), *of_body.items()]
     stripped = strip_bodies(message.text, message.html)
+    files = [_listed(account, message, index, item) for index, item in enumerate(message.attachments)]
+    ids = {f"<{item.cid}>": file for item, file in zip(message.attachments, files, strict=True) if item.cid}
     return {
         **message.headers,
         **of_body,
@@ -390,7 +390,8 @@ def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
         "stripped-text": stripped.text,
         "stripped-html": stripped.html,
         "stripped-signature": stripped.signature,
-        "attachments": [_listed(account, message, index, item) for index, item in enumerate(message.attachments)],
+        "attachments": files,
+        "content-id-map": ids,
     }
 
 

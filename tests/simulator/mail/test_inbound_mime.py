@@ -64,6 +64,13 @@ SHAPES = {
         '<p>Please help <img src="cid:logo@x"></p>',
         ["logo.png", "a.csv"],
     ),
+    "multipart without a boundary": ("Content-Type: multipart/mixed\n\nPlease help\n", "Please help", "", []),
+    "multipart without a boundary in mixed": (
+        multipart("mixed", "Content-Type: multipart/alternative\n\nPlease help\n", CSV, boundary="mix"),
+        "Please help",
+        "",
+        ["a.csv"],
+    ),
     "only a file": (CSV, "", "", ["a.csv"]),
     "mixed in mixed": (
         multipart("mixed", multipart("mixed", TEXT, CSV, boundary="in"), CSV, boundary="mix"),

@@ -342,6 +342,7 @@ async def test_a_stored_message_is_read_in_its_parts(mailgun: httpx.AsyncClient,
     assert (body["sender"], body["recipients"]) == ("shop@x.example", "ann@x.example")
     assert ["Subject", "Hi"] in body["message-headers"]
     assert [(item["name"], item["size"]) for item in body["attachments"]] == [("b.png", 2), ("a.txt", 3)]
+    assert body["content-id-map"] == {"<b.png>": body["attachments"][0]}
 
 
 async def test_the_storage_url_of_an_event_leads_to_the_message(mailgun: httpx.AsyncClient, plain: Domain) -> None:
