@@ -8,7 +8,7 @@ outcome, its result is unknown.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
@@ -43,6 +43,11 @@ UNKNOWN: Outcome = "unknown"
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
 """Outcome in an older version -> current name. Stored entries never change; they are read with current names."""
 RENAMED_FIELDS = {"caller": "principal", "elevated": "grants"}
+
+NOT_COMPARED = (
+    "there was no earlier head to compare with, so nobody can tell whether entries are missing at the end; "
+    "give one with --heads or --expect"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +194,9 @@ class AuditLog:
             return self._verify_missing(expect, heads)
         with self._store.reading() as connection:
             anchor, (last, _) = _anchor(connection), _head(connection)
-        return ChainCheck(self._keys, anchor, heads, expect).run(self.entries(anchor[0]), last)
+        result = ChainCheck(self._keys, anchor, heads, expect).run(self.entries(anchor[0]), last)
+        compared = heads or expect or result.broken or not result.entries
+        return result if compared else replace(result, notes=(*result.notes, NOT_COMPARED))
 
     def _verify_missing(self, expect: str | None, heads: Sequence[Head]) -> Verification:
         result = ChainCheck(self._keys, (0, START), heads, expect).run((), 0)

@@ -36,8 +36,17 @@ def kinds(log: AuditLog) -> list[str]:
 def test_every_entry_of_a_new_log_has_the_key(log: AuditLog) -> None:
     assert kinds(log) == ["intent", "intent", "intent"]
     assert len({entry.key for entry in log.entries()}) == 1
-    result = log.verify()
+    result = log.verify(heads=[log.head(NOW)])
     assert (result.entries, result.seq, result.broken, result.notes) == (3, 3, None, ())
+
+
+def test_without_an_earlier_head_the_end_of_the_log_is_not_vouched_for(log: AuditLog) -> None:
+    result = log.verify()
+    assert result.broken is None
+    assert "nobody can tell whether entries are missing at the end" in result.notes[-1]
+    assert log.verify(expect=result.head).notes == ()
+    log.note_head(log.head(NOW))
+    assert log.verify().notes == ()
 
 
 def test_a_rotated_log_verifies_with_both_keys(log: AuditLog) -> None:
