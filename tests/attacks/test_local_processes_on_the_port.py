@@ -73,7 +73,7 @@ ROUTES = [
     ("POST", f"/messages/?session_id={'0' * 32}"),
     ("POST", f"/messages?session_id={'0' * 32}"),
     ("GET", "/"),
-    ("GET", "/healthz/"),
+    ("GET", "/healthz/x"),
     ("GET", "/healthz/../mcp"),
     ("GET", "//healthz"),
     ("GET", "/.well-known/oauth-protected-resource"),
@@ -86,8 +86,9 @@ async def test_every_route_but_health_wants_the_token(method: str, path: str, st
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="mailgun-mcp"')
 
 
-async def test_health_tells_only_that_the_server_is_up(stranger: httpx.AsyncClient) -> None:
-    answer = await stranger.get("/healthz")
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
+async def test_health_tells_only_that_the_server_is_up(path: str, stranger: httpx.AsyncClient) -> None:
+    answer = await stranger.get(path)
     assert (answer.status_code, set(answer.json())) == (200, {"status", "version"})
 
 
