@@ -1,6 +1,7 @@
 """`install`: each client's own file and form, nothing lost, and no key written."""
 
 import json
+import os
 import stat
 import sys
 import tomllib
@@ -125,6 +126,14 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(autouse=True)
 def _linux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
+
+
+@pytest.fixture(autouse=True)
+def _inactive_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the virtual environment off the PATH: in a developer's terminal it may be active."""
+    own = Path(SCRIPT).parent
+    others = [name for name in os.environ["PATH"].split(os.pathsep) if Path(name) != own]
+    monkeypatch.setenv("PATH", os.pathsep.join(others))
 
 
 def parsed(path: Path) -> dict[str, Any]:
