@@ -1,7 +1,7 @@
 """Administer an account in words: chat with an assistant in the terminal.
 
-It reads and changes the account with the tools of the server, under the same guard rails. Calls that could do harm are
-shown to you first.
+It reads and changes the account with the tools of the server, under the same guard rails.
+Calls that could do harm are shown to you first.
 
 `--demo` plays a chat against the simulator, without key, account or network.
 """

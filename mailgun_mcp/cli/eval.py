@@ -1,7 +1,8 @@
 """Judge an agent on the simulator: give it tasks, and check by program what it did and said.
 
-Without flags the scripted oracle does the tasks that come with this server, which proves that they can be done. With `--model`, a
-model does them, with your key for it; nothing reaches Mailgun. With `--server`, its tools are those of another MCP server, whose Mailgun is the simulator.
+Without flags the scripted oracle does the tasks that come with this server, which proves that they can be done.
+With `--model`, a model does them, with your key for it; nothing reaches Mailgun.
+With `--server`, its tools are those of another MCP server, whose Mailgun is the simulator.
 """
 
 import argparse

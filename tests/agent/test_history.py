@@ -28,7 +28,7 @@ def test_older_results_make_room_and_say_where_they_are() -> None:
     newest = replace(CALL, id="b", text="y" * 900)
     old, new = results([CALL, newest], room=1_500)
     assert new == newest.text
-    assert "left out" in old
+    assert "no longer shown here" in old
     assert "log1" in old
     assert results([replace(CALL, text="short"), newest], room=100)[0] == "short"
 
