@@ -14,7 +14,7 @@ STOPPED = "Not done: Domain mail.example.com is not allowed to send: Account is 
 SAID = {
     "send": "Send a message: done",
     "receive": "Receive a message: done",
-    "fault": "Let requests fail: done",
+    "fault": "Make requests fail: done",
     "send with a fault": LIMITED,
     "no faults": "Faults removed",
     "reset": "Reset to the start",
