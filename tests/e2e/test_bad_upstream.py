@@ -200,7 +200,7 @@ async def test_no_one_is_there(tmp_path_factory: pytest.TempPathFactory) -> None
     async with raw_stdio([], env) as server:
         result = await call(server, "send_message", MAIL)
     assert result["content"][0]["text"] == (
-        "send_message was not made: the size of the mailing lists cannot be read. "
+        "send_message was not called: the size of the mailing lists cannot be read. "
         "http://127.0.0.1:1 could not be reached (ConnectError); nothing was sent. "
         "Check the network and proxy; `mailgun-mcp doctor` finds out more."
     )

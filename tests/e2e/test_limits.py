@@ -344,7 +344,7 @@ async def test_lists_that_cannot_be_read_keep_a_send_from_being_made(
     mailgun.answer = lists(status)
     outcome = await send(services, "news@mg.example.com")
     assert (outcome.kind, mailgun.changes) == ("failed", [])
-    assert outcome.text.startswith("send_message was not made: the size of the mailing lists cannot be read. ")
+    assert outcome.text.startswith("send_message was not called: the size of the mailing lists cannot be read. ")
 
 
 BAD_LISTS: dict[str, Any] = {

@@ -291,7 +291,7 @@ async def test_what_cannot_be_read_is_not_changed(status_code: int, services: Se
     outcome = await run(services, "delete_bounce", BOUNCE, Caller(LOCAL_USER, asker=person))
     assert (outcome.kind, person.asked, mailgun.changes) == ("failed", [], [])
     assert (services.approvals.list(services.clock()), services.snapshots.list(services.clock())) == ((), ())
-    assert outcome.text.startswith("delete_bounce was not made: its target cannot be read. ")
+    assert outcome.text.startswith("delete_bounce was not called: its target cannot be read. ")
 
 
 async def test_what_is_not_there_is_shown_as_such(services: Services, mailgun: Recorder) -> None:
