@@ -93,8 +93,8 @@ async def test_the_same_resume_twice_makes_the_call_once() -> None:
         ({"typed": DOMAIN}, "true or false"),
         ({"approved": True}, "type the name"),
         ({"approved": True, "typed": "other.example.com"}, "type the name"),
-        ({"approved": True, "typed": DOMAIN, "reason": "no"}, "yes and a reason"),
-        ({"approved": True, "typed": 3}, "texts"),
+        ({"approved": True, "typed": DOMAIN, "reason": "no"}, "says yes and gives a reason"),
+        ({"approved": True, "typed": 3}, "must be text"),
     ],
 )
 async def test_a_payload_that_is_not_a_persons_exact_answer_is_an_error(payload: dict[str, Any], said: str) -> None:
@@ -113,7 +113,7 @@ async def test_a_resume_answers_all_open_interrupts_once() -> None:
         events = events_of(await client.post("/agent/agui", json=message("clear"), headers=ann))
         name = interrupts(events)[0]["id"]
         entry = {"interruptId": name, "status": "cancelled"}
-        for entries, said in (([entry, entry], "twice"), ([{**entry, "interruptId": "zz"}], f"missing: {name}")):
+        for entries, said in (([entry, entry], "twice"), ([{**entry, "interruptId": "zz"}], f"Missing: {name}")):
             body = {**resume(name), "resume": entries}
             refused = events_of(await client.post("/agent/agui", json=body, headers=ann))
             assert said in refused[-1]["message"]
