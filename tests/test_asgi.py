@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -242,6 +242,15 @@ async def test_on_loopback_the_token_of_the_state_is_the_user_who_runs_the_serve
 async def test_elsewhere_the_token_of_the_state_is_no_token(client: httpx.AsyncClient, services: Services) -> None:
     own = bearer(start_token(services.state))
     assert (await client.post("/mcp", json=GREETING, headers=own)).status_code == 401
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", "127.0.0.1.example.com", ""])
+def test_a_host_that_is_not_loopback_is_refused_where_nobody_has_a_token(
+    transport: Literal["http", "sse"], host: str, services: Services
+) -> None:
+    with pytest.raises(SettingsError, match=r"nobody could call: .* `mailgun-mcp tokens new NAME --scopes read`, "):
+        asgi.serve(services, Settings(transport=transport, host=host))
 
 
 def test_where_nobody_could_call_the_start_is_refused(services: Services) -> None:
