@@ -14,6 +14,7 @@ from mailgun_mcp.identity.accounts import NAME, NAME_RULE
 from mailgun_mcp.identity.principal import ANONYMOUS, Principal
 from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.store.ids import new_id
+from mailgun_mcp.text.durations import iso
 from mailgun_mcp.text.suggest import unknown
 
 PREFIX = "mgmcp_"
@@ -122,9 +123,9 @@ class Tokens:
     def revoke(self, name: str, now: float) -> StoredToken:
         """Revoke the token, with immediate effect on running servers. Raises UnknownNameError."""
         with self._store.writing(lock=LOCK) as connection:
-            row = connection.execute(
-                "SELECT * FROM tokens WHERE name = ? AND revoked IS NULL", (name.casefold(),)
-            ).fetchone()
+            row = connection.execute("SELECT * FROM tokens WHERE name = ?", (name.casefold(),)).fetchone()
+            if row is not None and row["revoked"] is not None:
+                raise UnknownNameError(f"the token {row['shown']} is revoked already, since {iso(row['revoked'])}")
             if row is None:
                 names = [row["shown"] for row in connection.execute("SELECT shown FROM tokens WHERE revoked IS NULL")]
                 raise UnknownNameError(unknown("token", name, names))

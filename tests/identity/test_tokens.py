@@ -98,3 +98,10 @@ def test_an_unknown_name_cannot_be_revoked(tokens: Tokens) -> None:
 def test_reading_creates_nothing(tokens: Tokens, store: Store) -> None:
     assert (tokens.list(), tokens.find(f"mgmcp_{'a' * 10}_{'A' * 43}", NOW)) == ((), None)
     assert not store.exists
+
+
+def test_a_token_that_is_revoked_again_was_revoked_before_and_is_not_called_unknown(tokens: Tokens) -> None:
+    made(tokens, "ci")
+    tokens.revoke("ci", NOW)
+    with pytest.raises(UnknownNameError, match=r"the token ci is revoked already, since 20..-..-..T"):
+        tokens.revoke("CI", NOW + 60)
