@@ -102,7 +102,7 @@ async def _find_tools(story: _Story) -> bool:
 
 
 async def _read_domain(story: _Story) -> bool:
-    result = await story.call("get_domain", name=DOMAIN)
+    result = await story.call("get_domain", domain=DOMAIN)
     if result.is_error:
         return False
     domain = result.structured_content["domain"]

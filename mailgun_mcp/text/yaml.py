@@ -25,7 +25,7 @@ MAX_DIGITS = 20
 TAG = "tag:yaml.org,2002:"
 MERGE = f"{TAG}merge"
 CALL = re.compile(r"[a-z][a-z0-9_]*[ \t]+\{.*\}(?=[ \t]*(?:[ \t]#.*)?$)", re.ASCII)
-"""`delete_domain {name: a.example.com}`, up to the end of its line."""
+"""`delete_domain {domain: a.example.com}`, up to the end of its line."""
 
 
 class YamlError(ValueError):
@@ -60,7 +60,7 @@ class YamlDocument:
 def read(text: str, *, calls: bool = False) -> YamlDocument:
     """Return the document in `text`. Anchors and aliases are problems. Raises YamlError if it is not YAML at all.
 
-    With `calls`, the plain value of a key `call` may be `delete_domain {name: a.example.com}`, which other
+    With `calls`, the plain value of a key `call` may be `delete_domain {domain: a.example.com}`, which other
     YAML readers accept only in quotes.
     """
     if len(text) > MAX_CHARACTERS:
