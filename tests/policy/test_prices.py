@@ -57,7 +57,7 @@ def test_a_budget_is_spent_to_the_cent() -> None:
         ("{validaton: 1}", "unknown price 'validaton': did you mean 'validation'"),
         ("{list_domains: 1}", "unknown price 'list_domains'"),
         ("{validation: -1}", "greater than or equal to 0"),
-        ("{}", "at least 1"),
+        ("{}", "should not be empty"),
     ],
 )
 def test_a_price_of_nothing_is_a_fault(prices: str, message: str) -> None:
