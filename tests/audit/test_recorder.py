@@ -197,9 +197,18 @@ async def test_the_log_has_the_order_of_the_calls_also_if_the_thread_is_overtake
     ]
 
 
-async def test_a_read_that_is_cancelled_while_its_intent_is_written_has_its_outcome(mailgun: Recorder) -> None:
+async def test_a_read_that_is_cancelled_while_its_intent_is_written_has_its_outcome(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     services = recorded_services(mailgun)
     await run(services, "get_bounce", BOUNCE)
+    goes_on, append = Event(), AuditLog.append
+
+    def held_up(*arguments: Any, **options: Any) -> None:
+        goes_on.wait(30)
+        append(*arguments, **options)
+
+    monkeypatch.setattr(AuditLog, "append", held_up)
     record = new_record(
         find("get_bounce"),
         BOUNCE,
@@ -215,6 +224,7 @@ async def test_a_read_that_is_cancelled_while_its_intent_is_written_has_its_outc
     finishing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await finishing
+    goes_on.set()
     assert [call.result["outcome"] for call in calls_of(services)] == ["done", "done"]
 
 
