@@ -39,7 +39,7 @@ def test_of_processes_that_begin_a_turn_at_once_one_does(store: Store) -> None:
     barrier = Barrier(len(others))
 
     def race(number: int) -> bool:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             begin(Conversations(others[number]), f"r{number}", holder=str(number))
         except BusyError:

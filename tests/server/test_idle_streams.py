@@ -51,7 +51,7 @@ async def run(app: ASGIApp) -> list[Message]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         await app({"type": "http", "query_string": b""}, nothing, send)
     return sent
 
@@ -137,5 +137,5 @@ async def _request(app: ASGIApp, method: str, path: str, query: bytes, body: byt
         "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
         "state": {},
     }
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         await app(with_principal(scope, Principal("ann")), receive, send)

@@ -127,7 +127,7 @@ def test_connections_that_the_database_closed_are_replaced(store: Store, state_u
 
         def read(_: int) -> None:
             with store.reading():
-                barrier.wait(10)
+                barrier.wait(60)
 
         list(threads.map(read, range(6)))
     terminate_others(state_url)
@@ -219,7 +219,7 @@ def test_of_two_sends_at_once_one_counts_the_other(store: Store) -> None:
     barrier = Barrier(2)
 
     def send(one: Store) -> int:
-        barrier.wait(10)
+        barrier.wait(60)
         row = Sends(one).record("main", "ann", "digest", 1, NOW)
         return Sends(one).recipients_since("main", NOW - 60, row)
 

@@ -94,7 +94,7 @@ async def answers_of_the_sdk(
     client = Lines(lines)
     replayed = stdio.Replay(replay)
     server = server or create_server(services, local_user())
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         await server.run(
             stdio._Incoming(client, services.files.received, replayed),
             stdio._Outgoing(client, replayed),

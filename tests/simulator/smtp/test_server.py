@@ -42,7 +42,7 @@ class Served:
         """Use a client that is logged in. The server runs in this event loop, so the client gets a thread."""
 
         def connect() -> Any:
-            with smtplib.SMTP("127.0.0.1", self.port, timeout=10) as connection:
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=60) as connection:
                 connection.starttls(context=trusting(self.certificate))
                 connection.login(login, password)
                 return use(connection)
@@ -99,7 +99,7 @@ async def test_a_mail_has_the_events_and_the_copy_that_it_has_over_http(served: 
 async def test_a_connection_may_begin_with_tls(served: Served) -> None:
     def use() -> None:
         context = trusting(served.certificate)
-        with smtplib.SMTP_SSL("127.0.0.1", served.tls_port, context=context, timeout=10) as smtp:
+        with smtplib.SMTP_SSL("127.0.0.1", served.tls_port, context=context, timeout=60) as smtp:
             smtp.login(LOGIN, PASSWORD)
             smtp.send_message(mail())
 
@@ -127,7 +127,7 @@ async def test_a_wrong_login_is_refused(served: Served, login: str, password: st
 
 async def test_nothing_is_sent_without_a_login(served: Served) -> None:
     def use() -> None:
-        with smtplib.SMTP("127.0.0.1", served.port, timeout=10) as smtp:
+        with smtplib.SMTP("127.0.0.1", served.port, timeout=60) as smtp:
             smtp.send_message(mail())
 
     with pytest.raises(smtplib.SMTPSenderRefused) as refused:
