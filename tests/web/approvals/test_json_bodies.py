@@ -31,7 +31,7 @@ async def test_known_fields_are_read_and_null_is_as_if_it_was_not_there() -> Non
         (b"[" * 60_000, 400, "not valid JSON"),
         (b"[]", 400, "must be a JSON object"),
         (b'{"tiped": "x"}', 400, "did you mean 'typed'"),
-        (b'{"typed": 1}', 400, "typed must be a text"),
+        (b'{"typed": 1}', 400, "typed must be text"),
         (b'{"typed": "\\ud800"}', 400, "valid text"),
         (json.dumps({"typed": "x" * (LONGEST + 1)}).encode(), 400, "at most 2,000"),
         (b" " * (LARGEST + 1), 413, "more than 65,536 bytes"),
