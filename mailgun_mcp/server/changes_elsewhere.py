@@ -7,9 +7,11 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import count
+from typing import Any
 
 from mailgun_mcp.audit.call_record import CallRecord
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.output.logs import logger
@@ -80,7 +82,7 @@ class ChangesElsewhere:
         for entry in log.entries(self._last) if newest > self._last else ():
             self._last = entry.seq
             fields = entry.fields
-            if entry.kind == "intent" and fields.get("risk") != "read":
+            if entry.kind == "intent" and fields.get("risk") != "read" and not _is_step(fields):
                 self._open[entry.call] = (str(fields.get("tool", "")), dict(fields.get("arguments") or {}))
             elif entry.kind == "outcome":
                 call = self._open.pop(entry.call, None)
@@ -89,3 +91,8 @@ class ChangesElsewhere:
         while len(self._open) > MOST_OPEN:
             del self._open[next(iter(self._open))]
         return ended
+
+
+def _is_step(fields: dict[str, Any]) -> bool:
+    """Return whether the call is part of an undo. The undo is reported as a whole."""
+    return bool(fields.get("undoes")) and fields.get("tool") != UNDO_OPERATION

@@ -52,12 +52,24 @@ async def services(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         yield services
 
 
-def write(store: Store, call: str, domain: str, *, outcome: str = "done", risk: str = "write") -> None:
+def write(
+    store: Store, call: str, domain: str, *, outcome: str = "done", risk: str = "write", undoes: str | None = None
+) -> None:
     """Write a call as another process does."""
-    body = {"tool": "create_template", "risk": risk, "arguments": {"domain": domain}}
+    body = {"tool": "create_template", "risk": risk, "arguments": {"domain": domain}, "undoes": undoes}
     log = AuditLog(store)
     log.append([LogEntry(call, "intent", body)], NOW, durable=True)
     log.append([LogEntry(call, "outcome", {"result": {"outcome": outcome}})], NOW, durable=True)
+
+
+async def test_a_call_of_an_undo_is_not_told_beside_the_undo(services: Services, store: Store) -> None:
+    other, told = store.reopened(), Told()
+    elsewhere = ChangesElsewhere(services, told)
+    await elsewhere.start()
+    await in_thread(write, other, "step", "step.example", undoes="earlier")
+    await in_thread(write, other, "after", "after.example")
+    await told.news()
+    assert told.calls == [("create_template", "after.example")]
 
 
 async def test_what_another_process_changed_is_told_once(services: Services, store: Store) -> None:
