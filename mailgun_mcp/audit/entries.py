@@ -4,6 +4,7 @@ A keyed hash is written `KEY:HEX`. Entries of version 0.1 have a plain hash.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import digest as hmac_digest
@@ -11,6 +12,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any, Literal
 
 from mailgun_mcp.audit.keys import AuditKey
+from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import stored
 
 EntryKind = Literal["intent", "outcome", "pruned", "sealed", "rotated", "restarted"]
@@ -18,6 +20,13 @@ CALL_KINDS: tuple[EntryKind, ...] = ("intent", "outcome")
 """Kinds of entries about calls. The other kinds are about the log itself."""
 START = "0" * 64
 """The previous hash in the first entry."""
+INSERTS = {
+    rows: f"INSERT INTO audit_log (seq, at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?){', (?, ?, ?, ?, ?, ?, ?)' * (rows - 1)}"  # noqa: S608
+    for rows in (32, 8, 2, 1)
+}
+"""Number of entries -> the statement that writes them. The thread that writes waits for the event loop's thread after
+each statement, so a few statements for all entries are better than one for each.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +78,18 @@ def keyed_hash(key: AuditKey, *, seq: int, prev: str, at: float, call: str, kind
     # Equals json.dumps of [seq, prev, at, call, kind, body], which would create an encoder for each entry.
     message = f"[{seq}, {texts[0]}, {at!r}, {texts[1]}, {texts[2]}, {texts[3]}]".encode()
     return f"{key.id}:{hmac_digest(key.secret, message, 'sha256').hex()}"
+
+
+def insert(connection: Connection, rows: list[StoredEntry]) -> None:
+    """Write entries."""
+    for part in _parts(rows):
+        values = [(row.seq, row.at, row.call, row.kind, row.body, row.prev, row.hash) for row in part]
+        connection.execute(INSERTS[len(part)], [value for row in values for value in row])
+
+
+def _parts(rows: list[StoredEntry]) -> Iterator[list[StoredEntry]]:
+    """Yield the entries in as few parts as INSERTS has statements for."""
+    while rows:
+        size = next(size for size in INSERTS if size <= len(rows))
+        yield rows[:size]
+        rows = rows[size:]

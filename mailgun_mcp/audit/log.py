@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from mailgun_mcp.audit.entries import START as START
-from mailgun_mcp.audit.entries import LogEntry, StoredEntry, key_of, keyed_hash
+from mailgun_mcp.audit.entries import LogEntry, StoredEntry, insert, key_of, keyed_hash
 from mailgun_mcp.audit.heads import Head, note, noted
 from mailgun_mcp.audit.keys import AuditKey, AuditKeys, keys_of
 from mailgun_mcp.audit.shared_append import SharedAppend
@@ -31,13 +31,6 @@ PAGE = 1000
 LOCK = "audit log"
 ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 """Encodes the body of an entry. `json.dumps` would create a new encoder each time."""
-INSERTS = {
-    rows: f"INSERT INTO audit_log (seq, at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?){', (?, ?, ?, ?, ?, ?, ?)' * (rows - 1)}"  # noqa: S608
-    for rows in (32, 8, 2, 1)
-}
-"""Number of entries -> the statement that writes them. The thread that writes waits for the event loop's thread after
-each statement, so a few statements for all entries are better than one for each.
-"""
 UNKNOWN: Outcome = "unknown"
 """The outcome of a call that was begun, but whose end is not recorded."""
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
@@ -222,10 +215,7 @@ class AuditLog:
                 f"See `{shell_command('audit', 'verify', state=self._store.command_directory)}`"
             )
         if earlier is None or earlier.seq < head.seq:
-            try:
-                note(self._store.directory, head)
-            except OSError as error:
-                raise StateError(f"the head of the audit log cannot be recorded: {error.strerror or error}") from error
+            self._replace_note(head)
 
     def rotate_key(self, now: float) -> AuditKey:
         """Sign all later entries with a new key, and return it. The old key signs an entry that says so."""
@@ -246,8 +236,11 @@ class AuditLog:
         body = {"by": by, "reason": reason, "lost": lost.record if lost else None}
         with self._store.writing(lock=LOCK) as connection:
             self._write(connection, [LogEntry("", "restarted", body)], now, self._keys.add(now))
+        self._replace_note(self.head(now))
+
+    def _replace_note(self, head: Head) -> None:
         try:
-            note(self._store.directory, self.head(now))
+            note(self._store.directory, head)
         except OSError as error:
             raise StateError(f"the head of the audit log cannot be recorded: {error.strerror or error}") from error
 
@@ -273,15 +266,7 @@ class AuditLog:
             if key_of(prev) is None:
                 seq, prev = _head(connection)
         rows = _rows(entries, now, key=key, seq=seq, prev=prev)
-        for part in _parts(rows):
-            connection.execute(
-                INSERTS[len(part)],
-                [
-                    value
-                    for row in part
-                    for value in (row.seq, row.at, row.call, row.kind, row.body, row.prev, row.hash)
-                ],
-            )
+        insert(connection, rows)
         return (rows[-1].seq, rows[-1].hash) if rows else (seq, prev)
 
     def _signing_key(self, connection: Connection, head: str, now: float) -> AuditKey:
@@ -318,14 +303,6 @@ class AuditLog:
                 entry = LogEntry("", "pruned", {"anchor": [through, row["hash"]], "entries": count})
                 self._write(connection, [entry], now)
         return int(count)
-
-
-def _parts(rows: list[StoredEntry]) -> Iterator[list[StoredEntry]]:
-    """Yield the entries in as few parts as INSERTS has statements for."""
-    while rows:
-        size = next(size for size in INSERTS if size <= len(rows))
-        yield rows[:size]
-        rows = rows[size:]
 
 
 def _rows(entries: Iterable[LogEntry], now: float, *, key: AuditKey, seq: int, prev: str) -> list[StoredEntry]:
