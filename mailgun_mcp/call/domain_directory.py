@@ -1,10 +1,11 @@
 """Which account has which domain. The lists are read from Mailgun, and read again if they may have changed."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.confirm.caller import Notify, quiet
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.output.logs import logger
@@ -18,11 +19,18 @@ AGAIN = 10.0
 """How old a list must be, in seconds, to be read again for a domain that is not in it: it may just have been added."""
 
 
-async def domain_names(catalogue: Catalogue, client: Client, subaccount: str | None) -> list[str]:
+async def domain_names(
+    catalogue: Catalogue, client: Client, subaccount: str | None, notify: Notify = quiet
+) -> list[str]:
     """Return the names of the domains of an account. Raises MailgunError."""
     operation = catalogue.find("list_domains")
-    pages = PageReader(client, subaccount).pages(operation, largest_page(operation))
+    pages = PageReader(client, subaccount, notify).pages(operation, largest_page(operation))
     return [str(item["name"]) async for page in pages for item in (page.body or {}).get("items", [])]
+
+
+def comparable(domains: Iterable[str]) -> frozenset[str]:
+    """Return the domains in the form in which they are compared."""
+    return frozenset(canonical_host(name) or name.lower() for name in domains)
 
 
 @dataclass(slots=True)
@@ -63,5 +71,5 @@ class DomainDirectory:
         except MailgunError as error:
             logger().warning("the domains of an account cannot be read", account=name, reason=str(error))
             return False
-        self._lists[name] = _List(frozenset(canonical_host(one) or one.lower() for one in domains), self._clock())
+        self._lists[name] = _List(comparable(domains), self._clock())
         return True

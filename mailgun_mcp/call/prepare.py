@@ -5,6 +5,7 @@ from typing import Any
 
 from mailgun_mcp.call.access import check_domains, check_risk
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.domain_directory import comparable, domain_names
 from mailgun_mcp.call.large_calls import for_size
 from mailgun_mcp.call.mailing_lists import FORBIDDEN, MailingLists
 from mailgun_mcp.call.preview_target import reading_before_call
@@ -19,11 +20,9 @@ from mailgun_mcp.policy.facts import Facts, gather, with_lists
 from mailgun_mcp.policy.route_reach import forwarded_to, with_own_targets
 from mailgun_mcp.policy.send_limits import allows_unknown_lists, restricts_recipients
 from mailgun_mcp.request.build import Request, build
-from mailgun_mcp.request.keys import values_at
 from mailgun_mcp.request.validate import validate
-from mailgun_mcp.text.host_names import canonical_host
 from mailgun_mcp.text.suggest import unknown
-from mailgun_mcp.undo.page_reader import PageReader, largest_page
+from mailgun_mcp.undo.page_reader import PageReader
 
 
 def find_operation(services: Services, tool: str) -> Operation:
@@ -104,22 +103,15 @@ async def _with_forwards(call: Call, facts: Facts) -> Facts:
     names: frozenset[str] | None = None
     with reading_before_call(call.operation, "the domains of the account"):
         try:
-            names = await _account_domains(call)
+            services = call.services
+            domains = await domain_names(services.all_tools, services.client, call.subaccount, call.caller.notify)
+            names = comparable(domains)
         except MailgunError as error:
             if error.status not in FORBIDDEN:
                 raise
     facts = replace(facts, operation=with_own_targets(facts.operation, addresses, names))
     _note_risk(call, facts)
     return facts
-
-
-async def _account_domains(call: Call) -> frozenset[str]:
-    operation = call.services.all_tools.find("list_domains")
-    pages = PageReader(call.services.client, call.subaccount, call.caller.notify).pages(
-        operation, largest_page(operation)
-    )
-    names = [str(name) async for page in pages for name in values_at(page.body, "items/*/name")]
-    return frozenset(canonical_host(name) or name.lower() for name in names)
 
 
 def _note_risk(call: Call, facts: Facts) -> None:
