@@ -174,7 +174,7 @@ def _check_yes(approval: "Approval", answer: Answer, principal: Principal) -> No
     if approval.level not in ANSWERED_HERE:
         raise ForbiddenError(
             f"You cannot approve {approval.id} here: at the level {approval.level} somebody else must approve it, on "
-            f"the approvals page or in a terminal. You can say no."
+            "the approvals page or in a terminal. You can say no."
         )
     if approval.typed is not None and (answer.typed or "").strip() != approval.typed.strip():
         raise AnswerError(f"To approve {approval.id}, type the name: {approval.typed}")

@@ -57,7 +57,7 @@ async def _read_result(call: Call) -> dict[str, Any]:
         raise ArgumentError(
             [
                 f"result: {name[:80]!r} does not exist, or has expired: a long result can be read for one hour, by "
-                f"the caller who made the call. Make that call again"
+                "the caller who made the call. Make that call again"
             ]
         )
     # JSON Schema accepts 2.0 as an integer too.

@@ -62,7 +62,7 @@ def withheld_faults(arguments: Arguments) -> list[str]:
     repeated = [name for name, value in arguments.items() if WITHHELD.search(str(value))]
     return [
         f"{name}: it contains a withheld secret, which only its owner knows. Leave it out, or ask the person for the "
-        f"whole value"
+        "whole value"
         for name in repeated
     ]
 

@@ -115,7 +115,7 @@ class Results:
         short["cut"] = {
             "characters": len(text),
             "read_on": f"The result is too long and was cut. For an hour, read_result with result={name!r} returns "
-            f"all of it in parts.",
+            "all of it in parts.",
         }
         return short, compact(short)
 

@@ -89,7 +89,7 @@ async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | 
         await services.history.release(reservation)
         raise DeniedError(
             f"Not made ({decision.rule}): {decision.reason}, because of a concurrent call. Nothing was sent. If the "
-            f"call is made again, a person is asked first.",
+            "call is made again, a person is asked first.",
             quoted=quoted_in(decision),
         )
     return reservation

@@ -221,7 +221,7 @@ def _create(connection: Connection, key: KeyInUse, now: float, command: Command)
     if adopted:
         return (
             f"data that an earlier version stored without an account ({adopted}) now belongs to the account {name}, "
-            f"which was the first to open it"
+            "which was the first to open it"
         )
     others = connection.execute("SELECT count(*) FROM accounts WHERE id != ?", (account,)).fetchone()[0]
     if others and key.name is None and key.former is not None:

@@ -192,7 +192,7 @@ def _unknown(path: str, name: str, schema: dict[str, Any], arguments: Arguments)
     if name == SAVE_AS:
         return (
             f"{path}: unknown argument; this server cannot write files, or not for this tool. Only a person can start "
-            f"it with --files DIR"
+            "it with --files DIR"
         )
     return f"{path}: unknown argument; {instead(name, schema, arguments)}"
 

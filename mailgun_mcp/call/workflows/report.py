@@ -109,7 +109,7 @@ async def _click_finding(reads: Reads, domain: str, by_day: Read) -> Finding:
     return Finding(
         "clicks_stopped",
         f"Mail of {domain} is opened as before, and no longer clicked. So it reaches the inbox, and the fault is in "
-        f"its links.",
+        "its links.",
         "Read the active version with get_template_version. Repair its links, or activate the previous version.",
         tuple(sources),
         versions or None,
