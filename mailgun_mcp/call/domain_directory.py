@@ -9,6 +9,7 @@ from mailgun_mcp.confirm.caller import Notify, quiet
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.output.logs import logger
+from mailgun_mcp.request.keys import values_at
 from mailgun_mcp.text.host_names import canonical_host
 from mailgun_mcp.undo.page_reader import PageReader, largest_page
 
@@ -25,7 +26,7 @@ async def domain_names(
     """Return the names of the domains of an account. Raises MailgunError."""
     operation = catalogue.find("list_domains")
     pages = PageReader(client, subaccount, notify).pages(operation, largest_page(operation))
-    return [str(item["name"]) async for page in pages for item in (page.body or {}).get("items", [])]
+    return [str(name) async for page in pages for name in values_at(page.body, "items/*/name")]
 
 
 def comparable(domains: Iterable[str]) -> frozenset[str]:
