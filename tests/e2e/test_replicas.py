@@ -229,6 +229,8 @@ def start_victim(runner: "subprocess.Popen[str]", servers: Team, point: int) -> 
     arguments = ["serve", "--transport", "http", "--port", "0"]
     line = {"point": point, "arguments": arguments, "environment": victim, "stdout": "/dev/null", "stderr": str(errors)}
     assert runner.stdin is not None
+    # An earlier test may have left the address of a server that no longer runs.
+    errors.unlink(missing_ok=True)
     runner.stdin.write(json.dumps(line) + "\n")
     runner.stdin.flush()
     deadline = time.monotonic() + PATIENCE
@@ -236,7 +238,7 @@ def start_victim(runner: "subprocess.Popen[str]", servers: Team, point: int) -> 
         if errors.exists() and (found := ADDRESS.search(errors.read_text(encoding="utf-8"))):
             return found[1]
         time.sleep(0.02)
-    raise AssertionError("the victim does not start")
+    raise AssertionError(f"the victim does not start: {errors.exists() and errors.read_text(encoding='utf-8')}")
 
 
 async def test_a_server_that_is_killed_at_any_stage_leaves_nothing_twice_and_nothing_lost(

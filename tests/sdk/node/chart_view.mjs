@@ -36,8 +36,7 @@ try {
         const say = (message) => frame.contentWindow.postMessage({ jsonrpc: '2.0', ...message }, '*');
         frame.style.width = `${wide}px`;
         document.body.style.background = dark ? '#14171b' : '#fff';
-        const sized = new Promise((resolve) => {
-          let shown = false;
+        const answered = new Promise((resolve) => {
           addEventListener('message', ({ source, data }) => {
             if (source !== frame.contentWindow) return;
             seen.push(data);
@@ -48,22 +47,23 @@ try {
               say({ method: 'ui/notifications/tool-input', params: { arguments: {} } });
               say({ method: 'ui/notifications/tool-result', params: outcome });
               say({ id: 'last', method: 'ui/resource-teardown', params: { reason: 'test' } });
-              shown = true;
             } else if (data.method === 'ui/notifications/size-changed') {
               frame.style.height = `${data.params.height}px`;
-              if (shown) setTimeout(resolve, 150);
             } else if (data.id === 'last') {
-              setTimeout(resolve, 400);
+              resolve();
             }
           });
         });
         frame.src = url;
-        await sized;
+        await answered;
         return seen;
       },
       { url: view, dark: theme === 'dark', outcome: result, wide: width },
     );
     const frame = page.frames().find((one) => one.url() === view);
+    // The host has yet to take the size that the view asked for.
+    const cut = () => frame.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+    for (let tries = 0; tries < 200 && (await cut()) > 0; tries += 1) await frame.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
     const inside = await frame.evaluate(() => ({
       text: document.getElementById('main').innerText,
       overflow: document.documentElement.scrollWidth - innerWidth,
