@@ -1,6 +1,8 @@
 """Shapes Mailgun's answer into a tool's result: an object that satisfies the output schema."""
 
 from base64 import b64encode
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
@@ -11,8 +13,8 @@ from mailgun_mcp.mailgun.response import Response, parse_json, said
 from mailgun_mcp.request.coerce import EXACT, coerce_scalar, declared_type
 
 UNEXPECTED = "unexpected"
-EXPECTED_TYPES = {python: declared for declared, python in EXACT.items()}
-"""Python type -> the type that a schema declares for it."""
+Fit = Callable[[Any], bool]
+"""Returns True if a value has the types that a schema declares."""
 
 
 def shape(operation: Operation, arguments: Arguments, response: Response) -> dict[str, Any]:
@@ -26,8 +28,7 @@ def shape(operation: Operation, arguments: Arguments, response: Response) -> dic
     whole = body if isinstance(body, dict) else {operation.wrap or "result": body}
     misfits: dict[str, Any] = {}
     # Most answers match the schema, and checking that costs less than converting them.
-    fits = _fits_object(whole, operation.output_schema)
-    result = dict(whole) if fits else _conform_object(whole, operation.output_schema, "", misfits)
+    result = dict(whole) if _fit(operation)(whole) else _conform_object(whole, operation.output_schema, "", misfits)
     if operation.absence and operation.absence.flag not in result:
         result = {operation.absence.flag: True, **result}
     if following:
@@ -79,28 +80,44 @@ def _unreadable(operation: Operation, response: Response) -> UnreadableError:
     return UnreadableError(sentence, step, status=response.status)
 
 
-def _fits(value: Any, schema: dict[str, Any]) -> bool:
-    """Return whether `_conform` would return the value as it is."""
+@lru_cache(maxsize=512)
+def _fit(operation: Operation) -> Fit:
+    return _object_fit(operation.output_schema)
+
+
+def _fit_of(schema: dict[str, Any]) -> Fit:
+    """Return a check of whether `_conform` would return a value as it is."""
     kind = declared_type(schema)
-    if kind is None or value is None:
-        return True
+    if kind is None:
+        return _anything
     if kind == "object":
-        return isinstance(value, dict) and _fits_object(value, schema)
+        return _object_fit(schema)
     if kind == "array":
-        items = schema.get("items")
-        return isinstance(value, list) and (not items or all(_fits(item, items) for item in value))
-    return type(value) is EXACT.get(kind)
+        fit = _fit_of(schema.get("items") or {})
+        return lambda value: value is None or (isinstance(value, list) and all(map(fit, value)))
+    expected = EXACT.get(kind)
+    return lambda value: value is None or type(value) is expected
 
 
-def _fits_object(value: dict[str, Any], schema: dict[str, Any]) -> bool:
-    properties = schema.get("properties") or {}
+def _object_fit(schema: dict[str, Any]) -> Fit:
+    properties = {name: each for name, each in (schema.get("properties") or {}).items() if each}
     extra = schema.get("additionalProperties")
-    other = extra if isinstance(extra, dict) else None
-    for key, item in value.items():
-        expected = properties.get(key, other)
-        # Most fields are texts and numbers. Comparing them here saves a call for each.
-        if expected and EXPECTED_TYPES.get(type(item)) != expected.get("type") and not _fits(item, expected):
+    types = {name: EXACT.get(declared_type(each) or "") for name, each in properties.items()}
+    fits = {name: _fit_of(each) for name, each in properties.items()}
+    other = _fit_of(extra) if isinstance(extra, dict) and extra else _anything
+
+    def fit(value: Any) -> bool:
+        if value is None:
+            return True
+        if not isinstance(value, dict):
             return False
+        # Most fields are texts and numbers. Comparing them here saves a call for each.
+        return all(type(item) is types.get(key) or fits.get(key, other)(item) for key, item in value.items())
+
+    return fit
+
+
+def _anything(_: Any) -> bool:
     return True
 
 

@@ -99,8 +99,8 @@ def _time(value: Any, _: Any, __: str) -> Any:
 
 
 def _written(moment: datetime) -> str:
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment
+    return moment.isoformat()[: len("2026-11-28T12:00:00")] + "Z"
 
 
 def _without_page_links(operation: Operation, result: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def replace(value: Any, tree: Tree, visit: Visit, path: JsonPath = ()) -> Any:
     if EVERYTHING in tree:
         return visit(value, path, tree[EVERYTHING])
     if isinstance(value, dict) and "*" not in tree:
-        changed = {key: replace(item, tree[key], visit, (*path, key)) for key, item in value.items() if key in tree}
+        # A tree has few keys, an item many.
+        changed = {key: replace(value[key], tree[key], visit, (*path, key)) for key in tree if key in value}
         return {**value, **changed} if changed else value
     if isinstance(value, dict):
         changed = {

@@ -89,13 +89,13 @@ def _too_large(schema: dict[str, Any], arguments: Arguments) -> list[str]:
         return [f"arguments: {len(arguments):,} are more than any tool accepts"]
     if _count_values(arguments, MAX_VALUES) > MAX_VALUES:
         return [f"arguments: more than {MAX_VALUES:,} values in one call; make several calls"]
-    limits = {name: item.get("maxItems") for name, item in (schema.get("properties") or {}).items()}
+    properties = schema.get("properties") or {}
     return [
         f"{name}: takes at most {limit} items, not {len(items)}"
         for name, items in arguments.items()
         if isinstance(items, list)
         and len(items) > MANY
-        and (limit := limits.get(name)) is not None
+        and (limit := properties.get(name, {}).get("maxItems")) is not None
         and len(items) > limit
     ]
 
