@@ -53,12 +53,8 @@ class LiveRun:
         for watcher in self._watchers:
             watcher.set()
 
-    def since(self, after: int) -> list[Event]:
-        """Return the events so far with an id above `after`."""
-        return [event for event in self.events if event.id > after]
-
-    async def follow(self, after: int) -> AsyncIterator[Event]:
-        """Yield the events with an id above `after`, until the run ends."""
+    async def stream(self, after: int, *, follow: bool) -> AsyncIterator[Event]:
+        """Yield the events so far with an id above `after`, and with `follow` those until the run ends."""
         position, news = max(0, after - self.after), asyncio.Event()
         self._watchers.add(news)
         try:
@@ -66,7 +62,7 @@ class LiveRun:
                 while position < len(self.events):
                     position += 1
                     yield self.events[position - 1]
-                if self.ended:
+                if self.ended or not follow:
                     return
                 news.clear()
                 await news.wait()

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from mailgun_mcp.agent.conversations import Conversations
-from mailgun_mcp.agent.event_log import EventLog
+from mailgun_mcp.agent.event_log import EventLog, LiveRun
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.identity.principal import Principal
@@ -19,6 +20,21 @@ POLL_NOTIFIED = 5.0
 
 FREED = 0.05
 """Seconds between two checks whether a conversation is free, once the end of its run is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The last run of a conversation at one moment."""
+
+    live: LiveRun | None
+    """The run, if this process makes it. It has its own events; those before it are written."""
+    written: Sequence[Event]
+    is_running: bool
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its end is written, but the conversation is not yet free for the next run."""
+        return self.live is None and self.is_running and bool(self.written) and self.written[-1].kind == "ended"
 
 
 class Following:
@@ -42,35 +58,37 @@ class Following:
         async with AsyncExitStack() as watching:
             pause: Callable[[], Awaitable[object]] | None = None
             while True:
-                found = await in_thread(self._conversations.find, conversation, principal.id)
-                live = self._log.live(conversation)
-                if live is not None:
-                    await self._log.flush()
-                is_running = found.status == "running" and found.lease_until > self._clock()
-                written = await in_thread(self._log.read, conversation, after)
-                ends_soon = follow and live is None and is_running and _ends(written)
-                for event in written[:-1] if ends_soon else written:
-                    if live is None or event.id <= live.after:
+                run = await self._run(principal, conversation, after)
+                for event in run.written[:-1] if follow and run.is_ending else run.written:
+                    yield event
+                    after = event.id
+                if run.live is not None:
+                    async for event in run.live.stream(after, follow=follow):
                         yield event
-                        after = event.id
-                if ends_soon:
-                    # The end is written, but the conversation is not yet free for the next run.
+                    return
+                if not follow or not run.is_running:
+                    return
+                if run.is_ending:
                     await asyncio.sleep(FREED)
-                elif not follow:
-                    for event in live.since(after) if live else ():
-                        yield event
-                    return
-                elif live is not None:
-                    async for event in live.follow(after):
-                        yield event
-                    return
-                elif not is_running or self._closed.is_set():
+                elif self._closed.is_set():
                     return
                 elif pause is not None:
                     await self._paused(pause)
                 else:
                     # The next round finds what was written before the watch began.
                     pause = await watching.enter_async_context(pauses(self._store, POLL, notified=POLL_NOTIFIED))
+
+    async def _run(self, principal: Principal, conversation: str, after: int) -> _Run:
+        """Read the state of a conversation's last run. Raises NotFoundError."""
+        stored = await in_thread(self._conversations.find, conversation, principal.id)
+        live = self._log.live(conversation)
+        if live is not None:
+            await self._log.flush()
+        is_running = stored.status == "running" and stored.lease_until > self._clock()
+        written = await in_thread(self._log.read, conversation, after)
+        if live is not None:
+            written = [event for event in written if event.id <= live.after]
+        return _Run(live, written, is_running)
 
     async def _paused(self, pause: Callable[[], Awaitable[object]]) -> None:
         """Wait for the next event, or until this process closes."""
@@ -82,7 +100,3 @@ class Following:
         finally:
             pausing.cancel()
             closing.cancel()
-
-
-def _ends(events: Sequence[Event]) -> bool:
-    return bool(events) and events[-1].kind == "ended"

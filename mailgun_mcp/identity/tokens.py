@@ -60,20 +60,19 @@ TokenEntry = tuple[StoredToken, str]
 """A token and the digest of its secret."""
 
 
-def id_in(text: str) -> str | None:
-    """Return the id in the text of a token, or None if it is not one."""
+def parts_in(text: str) -> tuple[str, str] | None:
+    """Return the id and the secret in the text of a token, or None if it is not one."""
     parts = TOKEN.fullmatch(text)
-    return parts[1] if parts else None
+    return (parts[1], parts[2]) if parts else None
 
 
-def proven(entry: TokenEntry | None, text: str, now: float) -> StoredToken | None:
-    """Return the token if the text is its own and it is valid.
+def proven(entry: TokenEntry | None, secret: str, now: float) -> StoredToken | None:
+    """Return the token if the secret is its own and it is valid.
 
     The comparison takes the same time whichever character of the secret is wrong.
     """
-    parts = TOKEN.fullmatch(text)
     token, digest = entry or (None, NO_DIGEST)
-    if parts is None or not compare_digest(_digest(parts[2]), digest):
+    if not compare_digest(_digest(secret), digest):
         return None
     return token if token is not None and token.is_valid(now) else None
 
@@ -134,9 +133,11 @@ class Tokens:
 
     def find(self, text: str, now: float) -> StoredToken | None:
         """Return the valid token with this text, and record its use. None if there is none."""
-        name = id_in(text)
-        entry = self.entry(name) if name is not None else None
-        token = proven(entry, text, now)
+        parts = parts_in(text)
+        if parts is None:
+            return None
+        name, secret = parts
+        token = proven(self.entry(name), secret, now)
         if token is not None and token.use_is_due(now):
             self.note_use(token, now)
         return token

@@ -16,7 +16,6 @@ from mailgun_mcp.server.http_sessions import HttpSession, HttpSessions
 from mailgun_mcp.server.plain_messages import MODERN, Client, Message, NotUnderstoodError, client_of_call, parsed
 from mailgun_mcp.server.server import MailgunServer
 from mailgun_mcp.web.principal import path_in, principal_in
-from mailgun_mcp.web.replay import replay
 
 CALL = "tools/call"
 PLAIN = {
@@ -53,39 +52,24 @@ class DirectHttp:
         """Answer a request, or pass it on."""
         headers = _headers(scope) if scope["type"] == "http" and self._services.personal is None else None
         session = self._session(headers, scope) if headers is not None else None
-        if session is not None:
-            await self._answer_in(session, scope, receive, send)
-        elif headers is not None and _is_modern(headers):
-            await self._answer(headers, scope, receive, send)
-        else:
+        if headers is None or (session is None and not _is_modern(headers)):
             await self._app(scope, receive, send)
+            return
+        # `server.normalized` gives the whole body at once.
+        body = (await receive()).get("body", b"")
+        request = (scope, receive, send, body)
+        exchange = Exchange(*request) if session is None else SessionExchange(*request, session)
+        try:
+            message, client = _modern_call(body, headers) if session is None else _call_in(session, body)
+        except NotUnderstoodError:
+            await exchange.leave_to(self._app)
+            return
+        await exchange.run(message, client, self._services, self._called, self._app)
 
     def _session(self, headers: Headers, scope: Scope) -> HttpSession | None:
         if SESSION not in headers or headers.get(VERSION) not in OLDER:
             return None
         return self._sessions.find(headers[SESSION], principal_in(scope))
-
-    async def _answer(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
-        # `server.normalized` gives the whole body at once.
-        body = (await receive()).get("body", b"")
-        try:
-            message, client = _modern_call(body, headers)
-        except NotUnderstoodError:
-            await self._app(scope, replay(body, receive), send)
-            return
-        exchange = Exchange(scope, receive, send, body)
-        await exchange.run(message, client, self._services, self._called, self._app)
-
-    async def _answer_in(self, session: HttpSession, scope: Scope, receive: Receive, send: Send) -> None:
-        body = (await receive()).get("body", b"")
-        try:
-            message, client = _call(body, session.client)
-            session.check_id(message["id"])
-        except NotUnderstoodError:
-            await self._app(scope, replay(body, receive), session.cancelling(body, send))
-            return
-        exchange = SessionExchange(scope, receive, send, body, session)
-        await exchange.run(message, client, self._services, self._called, self._app)
 
 
 def _headers(scope: Scope) -> Headers | None:
@@ -111,6 +95,13 @@ def _modern_call(body: bytes, headers: Headers) -> tuple[Message, Client]:
     name = message["params"]["name"]
     if not name.isascii() or not name.isidentifier() or headers.get(b"mcp-name") != name.encode():
         raise NotUnderstoodError
+    return message, client
+
+
+def _call_in(session: HttpSession, body: bytes) -> tuple[Message, Client]:
+    """Return the call in a body, and the session's client. Raises NotUnderstoodError for what is left to the SDK."""
+    message, client = _call(body, session.client)
+    session.check_id(message["id"])
     return message, client
 
 

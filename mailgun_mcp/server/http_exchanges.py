@@ -37,6 +37,10 @@ class Exchange:
         """Whether the client has closed the connection."""
         self._known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
+    async def leave_to(self, app: ASGIApp) -> None:
+        """Have `app` answer the whole request."""
+        await app(self._scope, replay(self._body, self._receive), self._send)
+
     async def run(self, message: Message, client: Client, services: Services, called: Called, app: ASGIApp) -> None:
         """Make the call of a message and answer it, or have `app` go on with it."""
         call = BegunCall(self._body, message["id"], client, lambda _: self._wake())
@@ -118,6 +122,11 @@ class SessionExchange(Exchange):
         super().__init__(scope, receive, send, body)
         self._session = session
         self._is_passed_on = False
+
+    async def leave_to(self, app: ASGIApp) -> None:
+        """Have `app` answer the whole request, which may cancel a call of the session."""
+        send = self._session.cancelling(self._body, self._send)
+        await app(self._scope, replay(self._body, self._receive), send)
 
     async def run(self, message: Message, client: Client, services: Services, called: Called, app: ASGIApp) -> None:
         """Make the call of a message and answer it, or have `app` go on with it."""

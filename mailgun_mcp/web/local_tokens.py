@@ -9,7 +9,7 @@ from time import monotonic
 import anyio
 
 from mailgun_mcp.identity.principal import Principal, local_user
-from mailgun_mcp.identity.tokens import PREFIX, USED_EVERY, TokenEntry, Tokens, id_in, proven
+from mailgun_mcp.identity.tokens import PREFIX, USED_EVERY, TokenEntry, Tokens, parts_in, proven
 from mailgun_mcp.store.changes import Changes, watching
 from mailgun_mcp.store.database import Store, in_thread
 from mailgun_mcp.web.authentication import TokenRefused
@@ -87,7 +87,8 @@ class StaticTokens:
     async def verify(self, token: str) -> Principal:
         """Return the principal of the token. Raises TokenRefused, StateError."""
         now = self._clock()
-        found = proven(await self._entry(id_in(token)), token, now)
+        parts = parts_in(token)
+        found = proven(await self._entry(parts[0]), parts[1], now) if parts else None
         if found is None:
             raise TokenRefused("it is unknown, revoked or expired")
         if found.use_is_due(now) and self._noted.get(found.id, -USED_EVERY) + USED_EVERY < now:
@@ -95,9 +96,7 @@ class StaticTokens:
             await in_thread(self._tokens.note_use, found, now)
         return found.principal
 
-    async def _entry(self, name: str | None) -> TokenEntry | None:
-        if name is None:
-            return None
+    async def _entry(self, name: str) -> TokenEntry | None:
         if self._reads_at_once:
             return self._tokens.entry(name)
         now = monotonic()
