@@ -127,6 +127,8 @@ async def aggregate(sources: Sequence[CountSource], period: Period, grouping: Gr
     turn = Turn()
     time_index = grouping.dimensions.index(grouping.time) if grouping.time in grouping.dimensions else None
     for source in sources:
+        for _ in source.series.read_cells():
+            await turn.give_way()
         columns = _Columns(source, grouping)
         for at, counts in (await _counts(columns, period, timed=time_index is not None, turn=turn)).items():
             for column, count in counts.items():

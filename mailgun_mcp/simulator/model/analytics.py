@@ -6,7 +6,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.model.bounce_rules import classify, provider_entity
-from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.clock import DAY, HOUR
 from mailgun_mcp.simulator.model.event_facts import dimensions_of, facts_of, normalize_tag, tag_names
 from mailgun_mcp.simulator.model.series import Series
 
@@ -69,8 +69,9 @@ class Analytics:
 
     def roll_up(self, now: float) -> None:
         """Merge counts that are older than Mailgun's retention at their resolution."""
-        self._rolled = now
-        self._seen = {key: seen for key, seen in self._seen.items() if now - seen < UNIQUE_FOR}
+        if now - self._rolled >= HOUR:
+            self._rolled = now
+            self._seen = {key: seen for key, seen in self._seen.items() if now - seen < UNIQUE_FOR}
         for series in (self.mail, self.failures, self.usage):
             series.roll_up(now)
 

@@ -67,8 +67,7 @@ class CellTable:
 
     def number(self, cell: Cell) -> int:
         """Return the number of a cell."""
-        if self._unread:
-            self._read()
+        self._read()
         number = self._numbers.get(cell)
         if number is None:
             number = self._numbers[cell] = self._size
@@ -82,8 +81,7 @@ class CellTable:
     @property
     def cells(self) -> list[Cell]:
         """The cells, in the order of their numbers."""
-        if self._unread:
-            self._read()
+        self._read()
         return self._cells
 
     def add_part(self, part: Part, *, read_now: bool) -> None:
@@ -96,8 +94,13 @@ class CellTable:
         if read_now:
             self._read()
 
-    def _read(self) -> None:
-        for part in self._unread:
+    def read(self) -> Iterator[None]:
+        """Read the parts from a file that were not read yet. Yields after each, so that the caller can let others run.
+
+        Raises ValueError when a part is invalid.
+        """
+        while self._unread:
+            part = self._unread[0]
             cells = [*map(_cell, json.loads(part.content)["cells"])]
             numbers = dict(zip(cells, range(len(self._cells), self._size), strict=False))
             if len(cells) != part.index["cells"]:
@@ -106,7 +109,13 @@ class CellTable:
                 raise ValueError("a cell occurs twice")
             self._cells += cells
             self._numbers |= numbers
-        self._unread = []
+            del self._unread[0]
+            yield
+
+    def _read(self) -> None:
+        if self._unread:
+            for _ in self.read():
+                pass
 
     def parts(self) -> Iterator[Part]:
         """Return the cells as JSON, part by part. Cells added later are not included."""
@@ -188,10 +197,21 @@ class _PeriodCounts:
         self._packed, self.unpacked = PackedCounts(array("I", counts), array("Q", counts.values())), {}
 
     def parts(self) -> Iterator[PackedCounts]:
-        if self.packed.numbers:
-            yield self.packed
+        for part in self.lazy_parts():
+            yield self.read(part)
+
+    def lazy_parts(self) -> Iterator[PackedCounts | _UnreadCounts]:
+        """Yield the parts as they are now. `read` reads them, also when counts were added meanwhile."""
+        if self._packed is not NO_COUNTS:
+            yield self._packed
         if self.unpacked:
             yield self._unpacked_part()
+
+    def read(self, part: PackedCounts | _UnreadCounts) -> PackedCounts:
+        """Return a part of these counts, read now if necessary."""
+        if isinstance(part, PackedCounts):
+            return part
+        return self.packed if part is self._packed else part.read()
 
     def written_parts(self) -> Iterator[PackedCounts | Part]:
         """Yield the parts to write. Unread parts are passed on as their JSON."""
@@ -283,6 +303,10 @@ class Series:
         """The cells in the order of their numbers."""
         return self._table.cells
 
+    def read_cells(self) -> Iterator[None]:
+        """Read cells from a file that were not read yet, step by step, so that the caller can let others run."""
+        return self._table.read()
+
     def add(self, at: float, cell: Cell, count: int = 1) -> None:
         """Add to the count of a cell at the time `at`."""
         self._add("hour", period_start(at, "hour"), self._table.number(cell), count)
@@ -291,16 +315,17 @@ class Series:
         """Yield the start of each hour, day or month that has counts at this resolution, and the counts.
 
         The same start may be yielded several times, with different counts. Counts added meanwhile are left out.
+        Counts from a file are read when they are reached.
         """
         low = period_start(start, resolution)
         parts = [
-            (period_start(at, resolution), part)
+            (period_start(at, resolution), period, part)
             for level in FINER[resolution]
             for at, period in self._levels[level].items()
             if low <= at <= end
-            for part in period.parts()
+            for part in period.lazy_parts()
         ]
-        return iter(parts)
+        return ((at, period.read(part)) for at, period, part in parts)
 
     def roll_up(self, now: float) -> None:
         """Merge counts that are too old for their resolution into the next coarser one."""

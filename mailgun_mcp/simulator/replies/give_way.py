@@ -1,9 +1,12 @@
 """Lets other requests run during a long search."""
 
+from collections.abc import Iterable
 from time import perf_counter
+from typing import TypeVar
 
 from anyio.lowlevel import checkpoint
 
+T = TypeVar("T")
 SLICE = 0.005
 """Seconds that a search may run before it gives way to other requests."""
 
@@ -19,3 +22,12 @@ class Turn:
         if perf_counter() >= self._end:
             await checkpoint()
             self._end = perf_counter() + SLICE
+
+
+async def in_turns(items: Iterable[T]) -> list[T]:
+    """Return the items as a list. Other requests run while they are being computed."""
+    turn, every = Turn(), list[T]()
+    for item in items:
+        every.append(item)
+        await turn.give_way()
+    return every

@@ -26,6 +26,8 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.event_facts import DIMENSIONS
 from mailgun_mcp.simulator.model.series import Cell
+from mailgun_mcp.simulator.replies.give_way import in_turns
+from mailgun_mcp.simulator.replies.large_reply import large_reply
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
@@ -114,13 +116,13 @@ async def _answer(
         "duration": request.get("duration") or "",
         "dimensions": list(dimensions),
         "pagination": order.answer(len(rows)),
-        "items": [_item(group, dimensions, names, metrics, measure) for group in page],
+        "items": await in_turns(_item(group, dimensions, names, metrics, measure) for group in page),
         "aggregates": {"metrics": {}},
     }
     if request.get("include_aggregates"):
         total = (await aggregate(sources, period, Grouping(READERS, (), conditions))).get((), {})
         answer["aggregates"] = {"metrics": _measured(metrics, measure, total)}
-    return Reply(answer)
+    return await large_reply(answer)
 
 
 def _fill_in(rows: Rows, period: Period, dimensions: tuple[str, ...], now: float) -> None:

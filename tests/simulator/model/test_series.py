@@ -106,3 +106,22 @@ def test_a_copy_counts_for_itself() -> None:
     copied = deepcopy(series)
     copied.add(NOW, ("b",), 2)
     assert (total(series, 0, "hour"), total(copied, 0, "hour")) == (1, 3)
+
+
+def test_a_range_from_a_file_is_read_when_it_is_reached_and_leaves_later_counts_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = Series()
+    for hours in range(3):
+        written.add(NOW - hours * HOUR, (f"cell {hours}",), hours + 1)
+    series = Series()
+    for part in written.parts():
+        series.add_part(part, read_now=False)
+    assert len(list(series.read_cells())) == 1
+    assert list(series.read_cells()) == []
+    parts = series.between(0, NOW, "hour")
+    next(parts)
+    monkeypatch.setattr(series_module, "UNPACKED", 0)
+    series.add(NOW - HOUR, ("cell 1",), 100)
+    assert sum(sum(part.counts) for _, part in parts) == 5
+    assert total(series, 0, "hour") == 106

@@ -3,7 +3,7 @@
 import pytest
 
 from mailgun_mcp.simulator.replies import give_way
-from mailgun_mcp.simulator.replies.give_way import SLICE, Turn
+from mailgun_mcp.simulator.replies.give_way import SLICE, Turn, in_turns
 
 
 @pytest.mark.anyio
@@ -21,3 +21,16 @@ async def test_others_run_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -
     await turn.give_way()
     await turn.give_way()
     assert others == ["ran"]
+
+
+@pytest.mark.anyio
+async def test_items_are_listed_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[object] = []
+
+    async def checkpoint() -> None:
+        events.append("others")
+
+    monkeypatch.setattr(give_way, "SLICE", 0.0)
+    monkeypatch.setattr(give_way, "checkpoint", checkpoint)
+    assert await in_turns(events.append(each) or each for each in (1, 2)) == [1, 2]  # type: ignore[func-returns-value]
+    assert events == [1, "others", 2, "others"]
