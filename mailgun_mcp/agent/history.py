@@ -1,6 +1,7 @@
 """Builds the model's history from what the server has stored: messages, and the results of calls."""
 
 import json
+import re
 from collections.abc import Sequence
 
 from pydantic_ai.messages import (
@@ -9,6 +10,8 @@ from pydantic_ai.messages import (
     ModelRequest,
     ModelResponse,
     SystemPromptPart,
+    TextPart,
+    ToolCallPart,
     ToolReturnPart,
     UserPromptPart,
 )
@@ -18,6 +21,9 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.text.characters import encodable
 
 SUMMARY = "Summary of the conversation before this point, written by you:\n{}"
+VALID_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
+"""The ids and names of tools that every provider takes."""
+INVALID = re.compile("[^A-Za-z0-9_-]")
 NOT_READ = "This call was not made."
 
 
@@ -84,13 +90,19 @@ def write_response(response: ModelResponse) -> str:
     return ModelMessagesTypeAdapter.dump_json([response]).decode()
 
 
-def make_encodable(response: ModelResponse) -> None:
-    """Replace invalid characters in the texts of a response: a model may send half of a surrogate pair."""
+def make_valid(response: ModelResponse) -> None:
+    """Change what no provider takes back in a history, as that would end the conversation for good.
+
+    A model may send half of a surrogate pair, blank text, or a name of a tool with other characters.
+    """
     for part in response.parts:
         for name in ("content", "tool_name", "tool_call_id", "args"):
             value = getattr(part, name, None)
             if isinstance(value, str):
                 setattr(part, name, encodable(value))
+        if isinstance(part, ToolCallPart):
+            part.tool_name = INVALID.sub("_", part.tool_name)[:64] or "unnamed"
+    response.parts = [part for part in response.parts if not isinstance(part, TextPart) or part.content.strip()]
 
 
 def with_instructions(history: Sequence[ModelMessage], instructions: str) -> list[ModelMessage]:

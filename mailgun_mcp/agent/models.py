@@ -55,22 +55,32 @@ def open_model(name: str | None, url: str | None = None) -> "Model":
 
 
 def _opened(provider: str, model: str, url: str | None) -> "Model":
+    from pydantic_ai.settings import ModelSettings
+
+    # A run makes failed requests again itself, and says so. The clients would wait silently for up to two minutes.
+    settings = ModelSettings(max_retries=0)
     if provider == "anthropic":
         from pydantic_ai.models.anthropic import AnthropicModel
         from pydantic_ai.providers.anthropic import AnthropicProvider
 
-        return AnthropicModel(model, provider=AnthropicProvider(base_url=url, api_key=_key("ANTHROPIC_API_KEY")))
+        claude = AnthropicProvider(base_url=url, api_key=_key("ANTHROPIC_API_KEY"))
+        return AnthropicModel(model, provider=claude, settings=settings)
     if provider == "google":
         from pydantic_ai.models.google import GoogleModel
         from pydantic_ai.providers.google import GoogleProvider
 
-        return GoogleModel(model, provider=GoogleProvider(base_url=url, api_key=_key("GOOGLE_API_KEY")))
+        gemini = GoogleProvider(base_url=url, api_key=_key("GOOGLE_API_KEY"))
+        return GoogleModel(model, provider=gemini, settings=settings)
     from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai import OpenAIProvider
 
+    # OpenAI itself ends each answer with a reason. Some endpoints that are compatible do not.
+    profile = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True) if url is None else None
     if provider == "ollama":
-        url = url or model_variable("OLLAMA_BASE_URL") or OLLAMA
-    return OpenAIChatModel(model, provider=OpenAIProvider(base_url=url, api_key=_key("OPENAI_API_KEY")))
+        url, profile = url or model_variable("OLLAMA_BASE_URL") or OLLAMA, None
+    endpoint = OpenAIProvider(base_url=url, api_key=_key("OPENAI_API_KEY"))
+    return OpenAIChatModel(model, provider=endpoint, profile=profile, settings=settings)
 
 
 def _check(url: str) -> None:

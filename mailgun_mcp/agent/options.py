@@ -23,6 +23,8 @@ class AgentOptions:
     """Size of the model's context in tokens."""
     model_silence: float = 120.0
     """Seconds of silence from the model after which its answer counts as failed."""
+    retry_pause: float = 1.0
+    """Seconds until a request is made again that the provider did not take. The second pause is twice as long."""
     longest_message: int = 100_000
     """Maximum length of a person's message in characters."""
 

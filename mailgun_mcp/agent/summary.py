@@ -42,11 +42,14 @@ def older(messages: Sequence[Message], turn: str) -> int | None:
 async def summarize(
     model: "Model", messages: Sequence[ModelMessage], *, third_party_text: bool
 ) -> tuple[str, ModelResponse]:
-    """Return the summary, and the response with its cost. The summary is fenced if the model read third-party text."""
+    """Return the summary, and the response with its cost. The summary is fenced if the model read third-party text.
+
+    It is empty if the model wrote none.
+    """
     request = [*messages, ModelRequest(parts=[UserPromptPart(PROMPT)])]
     async with model_request_stream(model, request) as stream:
         async for _ in stream:
             pass
         response = stream.get()
-    text = clean(response.text or "")[:LONGEST]
-    return (fence(text, token_hex(4), AUTHOR) if third_party_text else text), response
+    text = clean(response.text or "").strip()[:LONGEST]
+    return (fence(text, token_hex(4), AUTHOR) if third_party_text and text else text), response

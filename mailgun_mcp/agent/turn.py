@@ -6,19 +6,12 @@ The result of a call is on disk before the model gets it. So whatever ends the r
 import asyncio
 import json
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from pydantic_ai.direct import model_request_stream
-from pydantic_ai.exceptions import (
-    AgentRunError,
-    ModelAPIError,
-    ModelConnectionError,
-    ModelContextWindowExceededError,
-    UserError,
-)
 from pydantic_ai.messages import (
     ModelMessage,
     ModelResponse,
@@ -37,6 +30,7 @@ from mailgun_mcp.agent.display import SafeText
 from mailgun_mcp.agent.errors import ModelError
 from mailgun_mcp.agent.event_log import LiveRun
 from mailgun_mcp.agent.events import Ended
+from mailgun_mcp.agent.model_errors import FAILED, UNFINISHED, check_complete, pause_before_retry, retrying, why
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.summary import is_full, older, summarize
 from mailgun_mcp.agent.threads import in_thread
@@ -45,17 +39,19 @@ from mailgun_mcp.agent.transcript import CallStatus, Message, ToolCall, Transcri
 from mailgun_mcp.agent.usage import Usage, UsageTable
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.errors import CallError
-from mailgun_mcp.output.logs import logger
 from mailgun_mcp.text.characters import encodable
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
-MODEL_FAILED = "The model did not answer: {}. Nothing is lost; send a message to continue."
 CUT_OFF = "The answer was cut off: it reached the model's limit for one answer. Send a message to continue."
 FILTERED = "The content filter of the model's provider stopped the answer. Ask in other words."
+BROKEN = "The model's provider reported that the answer is broken. What was done is kept; ask again."
 EMPTY = "The model ended without an answer. What was done is kept; ask again."
+NO_SUMMARY = (
+    "The conversation is too long for the model, and the model that should summarize it wrote nothing. Nothing is lost; "
+    "send a message to try again, or start a new conversation."
+)
 TOO_MANY_REQUESTS = "Stopped after {} requests to the model in one turn. Send a message to continue."
 
 
@@ -111,7 +107,7 @@ class TurnRun:
                 return Ended("stopped", stop)
             requests += 1
             response = await self._ask()
-            if not response.tool_calls:
+            if not response.tool_calls or response.finish_reason == "content_filter":
                 return _ended(response)
 
     async def _make_calls(self) -> bool:
@@ -178,10 +174,33 @@ class TurnRun:
             for tool in self._toolset.tools(found)
         ]
         parameters = ModelRequestParameters(function_tools=tools)
+        attempt = 0
+        while True:
+            answer = _Answer(self._say)
+            try:
+                response = await self._stream(answer, messages, parameters)
+            except asyncio.CancelledError:
+                await self._keep_partial(answer.text)
+                raise
+            except Exception as error:
+                pause = None if answer.text else pause_before_retry(error, attempt, self._options.retry_pause)
+                if pause is None:
+                    await self._keep_partial(answer.text)
+                    sentence = UNFINISHED if answer.text.strip() else FAILED
+                    raise ModelError(sentence.format(why(error))) from error
+                self._live.add("warning", text=retrying(error, pause))
+                await asyncio.sleep(pause)
+                attempt += 1
+                continue
+            await self._keep_response(response)
+            return response
+
+    async def _stream(
+        self, answer: "_Answer", messages: list[ModelMessage], parameters: ModelRequestParameters
+    ) -> ModelResponse:
+        """Make one request to the model, and show its text as it comes."""
         started = time.monotonic()
         response: ModelResponse | None = None
-        message, parts = token_hex(4), list[str]()
-        safe = SafeText(lambda text: self._say(message, text))
         try:
             async with (
                 asyncio.timeout(self._options.model_silence) as silence,
@@ -189,25 +208,13 @@ class TurnRun:
             ):
                 async for event in stream:
                     silence.reschedule(asyncio.get_running_loop().time() + self._options.model_silence)
-                    text = encodable(_text_of(event))
-                    if text:
-                        parts.append(text)
-                        safe.add(text)
+                    answer.add(encodable(_text_of(event)))
                 response = stream.get()
-                history.make_encodable(response)
-        except asyncio.CancelledError:
-            safe.end()
-            await self._keep_partial("".join(parts))
-            raise
-        except Exception as error:
-            safe.end()
-            await self._keep_partial("".join(parts))
-            raise ModelError(MODEL_FAILED.format(_why(error))) from error
         finally:
-            used = _used(response, time.monotonic() - started)
-            await self._count(used)
-        safe.end()
-        await self._keep_response(response)
+            answer.end()
+            await self._count(_used(response, time.monotonic() - started))
+        check_complete(self._model, response)
+        history.make_valid(response)
         return response
 
     def _say(self, message: str, text: str) -> None:
@@ -236,24 +243,33 @@ class TurnRun:
         try:
             text, response = await summarize(self._summary_model, sent, third_party_text=theirs)
         except Exception as error:
-            raise ModelError(MODEL_FAILED.format(_why(error))) from error
+            raise ModelError(FAILED.format(why(error))) from error
         await self._count(_used(response, time.monotonic() - started))
+        if not text:
+            raise ModelError(NO_SUMMARY)
         await in_thread(self._transcript.insert_summary, self._conversation, self._turn, text, first)
 
     async def _keep_response(self, response: ModelResponse) -> None:
         calls = [
             ToolCall(part.tool_call_id, self._turn, 0, part.tool_name, _arguments(part)) for part in response.tool_calls
         ]
+        for part, call in zip(response.tool_calls, calls, strict=True):
+            if call.arguments is None:
+                # Some providers refuse a history in which arguments are not a JSON object.
+                part.args = {"invalid_arguments": str(part.args)[:1000]}
         calls = await self._with_new_ids(response, calls) if calls else []
         body = history.write_response(response)
         await in_thread(self._transcript.add, self._conversation, self._turn, "response", body, calls)
 
     async def _with_new_ids(self, response: ModelResponse, calls: list[ToolCall]) -> list[ToolCall]:
-        """Replace a call's id if an earlier call has the same: some models count from one in each answer."""
+        """Replace a call's id if an earlier call has the same, or if it is one that not every provider takes back.
+
+        Some models count from one in each answer.
+        """
         known = {call.id for call in await in_thread(self._transcript.calls, self._conversation)}
         renamed: list[ToolCall] = []
         for part, call in zip(response.tool_calls, calls, strict=True):
-            if call.id in known:
+            if call.id in known or not history.VALID_NAME.fullmatch(call.id):
                 part.tool_call_id = f"call_{token_hex(8)}"
             known.add(part.tool_call_id)
             renamed.append(ToolCall(part.tool_call_id, call.turn, 0, call.tool, call.arguments))
@@ -261,7 +277,7 @@ class TurnRun:
 
     async def _keep_partial(self, text: str) -> None:
         """Store what was said before the model broke off. Calls that it began to ask for are not made."""
-        if text:
+        if text.strip():
             body = history.write_response(ModelResponse(parts=[TextPart(text)]))
             await in_thread(self._transcript.add, self._conversation, self._turn, "response", body)
 
@@ -273,12 +289,33 @@ class TurnRun:
             self._live.add("usage", **total.record)
 
 
+class _Answer:
+    """The text of one request's answer, as it comes."""
+
+    def __init__(self, say: Callable[[str, str], None]) -> None:
+        message = token_hex(4)
+        self._safe = SafeText(lambda text: say(message, text))
+        self.text = ""
+
+    def add(self, text: str) -> None:
+        """Show more text."""
+        if text:
+            self.text += text
+            self._safe.add(text)
+
+    def end(self) -> None:
+        """Show what was held back."""
+        self._safe.end()
+
+
 def _ended(response: ModelResponse) -> Ended:
     """Return how a turn ends with this response. An incomplete answer does not count as done."""
     if response.finish_reason == "length":
         return Ended("stopped", CUT_OFF)
     if response.finish_reason == "content_filter":
         return Ended("failed", FILTERED)
+    if response.finish_reason == "error":
+        return Ended("failed", BROKEN)
     return Ended("done") if (response.text or "").strip() else Ended("failed", EMPTY)
 
 
@@ -309,28 +346,3 @@ def _used(response: ModelResponse | None, seconds: float) -> Usage:
         cost = 0.0
     usage = response.usage
     return Usage(1, usage.input_tokens, usage.output_tokens, cost, 0, seconds)
-
-
-def _why(error: Exception) -> str:
-    """Return for a person what is wrong with the model. The full error is logged."""
-    logger().warning("the model failed", error=repr(error)[:2000])
-    status = getattr(error, "status_code", None)
-    if status == 401 or status == 403:
-        return f"its provider refused the API key (HTTP {status})"
-    if status == 404:
-        return "its provider does not know this model (HTTP 404)"
-    if status == 429:
-        return "its provider's rate limit or credit is used up (HTTP 429)"
-    if isinstance(status, int):
-        return f"its provider failed (HTTP {status})"
-    if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
-        return "it took too long"
-    if isinstance(error, ModelConnectionError | ConnectionError):
-        return "the connection to its provider broke off"
-    if isinstance(error, ModelContextWindowExceededError):
-        return "the conversation is longer than it can read: start a new one, or lower --context-tokens"
-    if isinstance(error, ModelAPIError):
-        return "its provider failed during the answer"
-    if isinstance(error, CallError | AgentRunError | UserError):
-        return str(error)[:300]
-    return type(error).__name__

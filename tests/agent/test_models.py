@@ -63,6 +63,14 @@ def test_an_endpoint_that_is_no_url_is_refused_at_the_start(url: str) -> None:
         open_model("openai:x", url)
 
 
+def test_openai_itself_must_end_each_answer_and_compatible_endpoints_need_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    ends = "openai_chat_streaming_requires_finish_reason"
+    assert open_model("openai:gpt-5").profile.get(ends)
+    for model in (open_model("openai:local", "http://127.0.0.1:9/v1"), open_model("ollama:qwen3")):
+        assert not model.profile.get(ends)
+
+
 def test_a_script_has_no_endpoint() -> None:
     with pytest.raises(SettingsError, match="a script has no endpoint"):
         open_model("script:x.yaml", "http://127.0.0.1:9/v1")
