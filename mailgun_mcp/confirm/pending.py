@@ -35,9 +35,7 @@ class PendingApprovals:
 
     async def is_outdated(self, form: Form) -> bool:
         """Return whether a person approved the call for an earlier state of its target."""
-        return self._store.exists and await in_thread(
-            self._approvals().has_outdated, form.binding.digest, self._clock()
-        )
+        return self._store.exists and await in_thread(self._approvals().has_outdated, form.binding.digest)
 
     async def denied(self, form: Form) -> "Answer | None":
         """Return the no to exactly this call if a person gave a reason, else None.

@@ -143,13 +143,13 @@ def test_a_yes_is_stale_when_the_target_changed_since(store: Store) -> None:
     assert granted(store, asked()) is None
     assert Approvals(store).get(approval.id, NOW).status == "stale"
     assert not Approvals(store).consume(approval.id, NOW)
-    assert Approvals(store).has_outdated(asked().binding.digest, NOW)
+    assert Approvals(store).has_outdated(asked().binding.digest)
 
 
 def test_what_nobody_approved_is_not_outdated(store: Store) -> None:
     request_approval(store, asked("ask"))
     request_approval(store, asked("typed"))
-    assert not Approvals(store).has_outdated(asked().binding.digest, NOW)
+    assert not Approvals(store).has_outdated(asked().binding.digest)
 
 
 @pytest.mark.parametrize("given", LEVELS)
@@ -306,3 +306,19 @@ def test_a_no_has_a_reason_for_as_long_as_the_approval_would_have_lasted(store: 
     assert answer == Answer("ann", NOW, False, "use the other domain")
     assert Approvals(store).last_denial(approval.binding, NOW + TTL) is None
     assert Approvals(store).last_denial("other", NOW) is None
+
+
+def test_of_two_noes_to_a_call_the_newer_one_counts(store: Store) -> None:
+    for reason in ("first", "second"):
+        approval = request_approval(store, asked(), NOW + len(reason))
+        Approvals(store).deny(approval.id, by="ann", now=NOW + len(reason), reason=reason)
+    answer = Approvals(store).last_denial(approval.binding, NOW + 10)
+    assert answer is not None
+    assert answer.reason == "second"
+
+
+def test_a_list_of_one_status_takes_time_into_account(store: Store) -> None:
+    waiting, late = (request_approval(store, asked(request=str(ttl)), ttl=ttl) for ttl in (TTL, 1.0))
+    assert {one.id for one in Approvals(store).list(NOW, "pending")} == {waiting.id, late.id}
+    assert [one.id for one in Approvals(store).list(NOW + 2, "pending")] == [waiting.id]
+    assert [one.id for one in Approvals(store).list(NOW + 2, "expired")] == [late.id]
