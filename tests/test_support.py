@@ -1,10 +1,16 @@
-"""The support code that decides whether a test of many operations fails."""
+"""The support code that decides whether a test of many operations fails, and that which runs programs."""
+
+import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from mailgun_mcp.catalogue.operation import Operation
+from tests.support.forked import forked
 from tests.support.offenders import holds_for, offenders
 from tests.support.operations import find
+from tests.support.processes import PATIENCE, command, environment
 
 TWO = [find("get_domain"), find("get_bounce")]
 
@@ -40,3 +46,36 @@ def test_a_rule_with_an_offender_fails_and_so_does_one_for_no_operation() -> Non
         holds_for(TWO)(reads_a_domain)()
     with pytest.raises(AssertionError, match="no operation at all"):
         holds_for([])(reads_a_domain)()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["frobnicate"], ["tools", "call"], ["approvals", "list", "--json"]]
+)
+def test_a_forked_program_does_what_a_started_one_does(arguments: list[str], tmp_path: Path) -> None:
+    """In its own directory and environment."""
+    ends = []
+    for number, start in enumerate((command, forked)):
+        home = tmp_path / str(number)
+        home.mkdir()
+        done = subprocess.run(
+            start(*arguments), env=environment(home), cwd=home, capture_output=True, timeout=PATIENCE, check=False
+        )
+        ends.append((done.returncode, done.stdout, done.stderr))
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_forked_program_is_ended_by_a_signal_as_a_started_one_is(number: signal.Signals, tmp_path: Path) -> None:
+    codes = []
+    for start in (command, forked):
+        with subprocess.Popen(
+            start("simulator", "--port", "0"), env=environment(tmp_path), stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert b"listens on" in process.stdout.readline()
+            process.send_signal(number)
+            # The end of its output is that of the program itself.
+            process.stdout.read()
+            codes.append(process.wait(PATIENCE))
+    assert codes[0] == codes[1]
+    assert codes[0] in (-number, 130)

@@ -17,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.store.database import Store
 from tests.support.people import Desk
-from tests.support.processes import INITIALIZE, HttpServer, environment, http_server, pointed_at
+from tests.support.processes import INITIALIZE, HttpServer, command, environment, http_server, pointed_at
 from tests.support.upstream import Upstream, serve_upstream
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +40,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 async def server(upstream: Upstream, home: Path) -> AsyncIterator[HttpServer]:
-    async with http_server(["--transport", "http"], environment(home, pointed_at(upstream.url))) as process:
+    async with http_server(
+        ["--transport", "http"], environment(home, pointed_at(upstream.url)), start=command
+    ) as process:
         yield process
 
 

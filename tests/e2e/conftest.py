@@ -12,8 +12,9 @@ from mcp import Client, StdioServerParameters
 from mailgun_mcp.server.server import create_server
 from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER
+from tests.support.forked import forked
 from tests.support.people import Desk
-from tests.support.processes import command, environment, http_server, pointed_at
+from tests.support.processes import environment, http_server, pointed_at
 from tests.support.upstream import Upstream, serve_upstream
 
 Era = Literal["legacy", "auto"]
@@ -65,7 +66,7 @@ async def connect(
         ) as client:
             yield client
     elif way == "stdio":
-        program, *arguments = command("serve")
+        program, *arguments = forked("serve")
         parameters = StdioServerParameters(command=program, args=arguments, env=dict(env))
         async with Client(parameters, mode=era, cache=None, elicitation_callback=desk) as client:
             yield client

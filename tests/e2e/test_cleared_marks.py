@@ -10,7 +10,8 @@ import pytest
 from mcp import Client
 
 from tests.e2e.conftest import ERAS, Era, connect
-from tests.support.processes import PATIENCE, command, environment, pointed_at
+from tests.support.forked import forked
+from tests.support.processes import PATIENCE, environment, pointed_at
 from tests.support.upstream import Upstream, says, serve_upstream
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -40,7 +41,7 @@ async def read_mail(client: Client, mailgun: Upstream) -> None:
 
 
 async def clear(env: Mapping[str, str]) -> None:
-    words = command("approvals", "clear")
+    words = forked("approvals", "clear")
     done = await asyncio.to_thread(
         subprocess.run, words, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
     )

@@ -21,8 +21,9 @@ from mailgun_mcp.server.server import create_server
 from tests.e2e.conftest import ERAS, WAYS, connect
 from tests.support import people
 from tests.support.calls import LOCAL_USER
+from tests.support.forked import forked
 from tests.support.people import Desk
-from tests.support.processes import PATIENCE, RawStdio, command, environment, pointed_at, raw_stdio
+from tests.support.processes import PATIENCE, RawStdio, environment, pointed_at, raw_stdio
 from tests.support.recorder import Recorder, recorded_services
 from tests.support.requests import changing
 from tests.support.upstream import Answer, Connection, Upstream, says, serve_upstream
@@ -160,7 +161,7 @@ async def called(server: RawStdio) -> tuple[bool, str]:
 async def test_of_two_processes_with_one_approval_one_makes_the_call(round_: int, tmp_path: Path) -> None:
     async with serve_upstream() as mailgun, AsyncExitStack() as stack:
         env = environment(tmp_path, pointed_at(mailgun.url))
-        servers = [await stack.enter_async_context(raw_stdio([], env)) for _ in range(2)]
+        servers = [await stack.enter_async_context(raw_stdio([], env, start=forked)) for _ in range(2)]
         bounce = says({"address": "ann@example.com", "code": "550", "error": "the mail server's own words"})
         mailgun.then(bounce)
         answer = await servers[0].request("tools/call", {"name": "delete_bounce", "arguments": BOUNCE})
@@ -168,7 +169,7 @@ async def test_of_two_processes_with_one_approval_one_makes_the_call(round_: int
         assert {"id", "level", "expires", "form", "untrusted_text"} == set(pending)
         assert DELETE in pending["form"]
         name = pending["id"]
-        approve = command("approvals", "approve", name, "--by", "ann", "--typed", "ann@example.com")
+        approve = forked("approvals", "approve", name, "--by", "ann", "--typed", "ann@example.com")
         done = await asyncio.to_thread(
             subprocess.run, approve, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
         )

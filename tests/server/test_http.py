@@ -40,7 +40,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 @pytest.fixture(scope="module")
 async def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HttpServer]:
     env = environment(tmp_path_factory.mktemp("home"), pointed_at(upstream.url))
-    async with http_server(["--transport", "http"], env) as process:
+    async with http_server(["--transport", "http"], env, start=command) as process:
         yield process
 
 
@@ -196,7 +196,7 @@ async def test_a_signal_ends_the_server_while_clients_hold_streams_open(
 ) -> None:
     env = environment(tmp_path, pointed_at(upstream.url))
     async with (
-        http_server(["--transport", "http"], env) as server,
+        http_server(["--transport", "http"], env, start=command) as server,
         httpx.AsyncClient(base_url=server.address, headers=server.headers) as http,
     ):
         greeting = await http.post("/mcp", json=GREETING, headers=ACCEPT)

@@ -23,6 +23,7 @@ from mailgun_mcp.cli.main import run
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.undo.planner import Planner
 from mailgun_mcp.undo.snapshots import Snapshots
+from tests.support.forked import IMPORTS
 
 POINTS: list[tuple[type, str]] = [
     (Client, "_exchange"),
@@ -34,14 +35,6 @@ POINTS: list[tuple[type, str]] = [
         for name in ("begin", "_add", "save", "set_outcome", "delete", "begin_step", "end_step", "mark_undone")
     ),
 ]
-IMPORTS = (
-    *("argparse", "httpx", "jsonschema", "sqlite3", "structlog", "yaml"),
-    *("anyio._backends._asyncio", "anyio._core._sockets", "anyio._core._streams", "anyio._core._synchronization"),
-    *("mailgun_mcp.app.compose", "mailgun_mcp.call.pipeline", "mailgun_mcp.cli.tools", "mailgun_mcp.cli.undo"),
-    *("mailgun_mcp.asgi", "mailgun_mcp.cli.serve", "mailgun_mcp.store.postgresql_driver", "uvicorn"),
-    *("mailgun_mcp.mailgun.transport", "mailgun_mcp.policy.profiles", "mailgun_mcp.request.validate"),
-)
-"""What a call imports when it needs it."""
 
 
 def arm(point: int) -> None:

@@ -23,7 +23,7 @@ import pytest
 
 from mailgun_mcp.store.opening import open_store
 
-PATIENCE = 30
+PATIENCE = 60
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,9 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-PATIENCE = 30.0
+from tests.support.forked import forked
+
+PATIENCE = 60.0
 """Seconds after which a process that says nothing has failed."""
 ADDRESS = re.compile(r"listens on (http://\S+?:\d+)(/\S*)")
 INITIALIZE = {
@@ -93,9 +95,14 @@ class HttpServer:
 
 
 @asynccontextmanager
-async def http_server(arguments: Sequence[str], env: Mapping[str, str]) -> AsyncIterator[HttpServer]:
-    """Run `mailgun-mcp serve` with `arguments` on a free port until the block ends, then end it by a signal."""
-    process = await anyio.open_process(command("serve", "--port", "0", *arguments), env=env, stdin=None)
+async def http_server(
+    arguments: Sequence[str], env: Mapping[str, str], *, start: Callable[..., list[str]] = forked
+) -> AsyncIterator[HttpServer]:
+    """Run `mailgun-mcp serve` with `arguments` on a free port until the block ends, then end it by a signal.
+
+    It is forked; `start=command` starts the program as a person does, which takes two seconds of CPU.
+    """
+    process = await anyio.open_process(start("serve", "--port", "0", *arguments), env=env, stdin=None)
     server = HttpServer(process)
     try:
         with anyio.fail_after(PATIENCE):
@@ -118,7 +125,7 @@ async def http_server(arguments: Sequence[str], env: Mapping[str, str]) -> Async
 
 @contextmanager
 def simulated(home: Path, *flags: str) -> Iterator[str]:
-    """Run the simulator as a process of its own, as a person would start it, and give its URL."""
+    """Run the simulator as a process of its own, and give its URL."""
     with simulator_output(home, *flags) as output:
         found = re.search(r"listens on (http://\S+)", output[0])
         assert found, output
@@ -130,7 +137,7 @@ def simulator_output(home: Path, *flags: str, lines: int = 1) -> Iterator[list[s
     """Run the simulator as a process of its own, and give the first lines that it prints."""
     with (home / "errors").open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            command("simulator", "--port", "0", "--quiet", *flags),
+            forked("simulator", "--port", "0", "--quiet", *flags),
             env=environment(home),
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -208,10 +215,15 @@ class RawStdio:
 
 @asynccontextmanager
 async def raw_stdio(
-    arguments: Sequence[str], env: Mapping[str, str], *, greet: bool = True, errors: int | None = None
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    greet: bool = True,
+    errors: int | None = None,
+    start: Callable[..., list[str]] = command,
 ) -> AsyncIterator[RawStdio]:
     """Run a stdio server and greet it in the older era. `errors` is where its stderr goes; None for ours."""
-    process = await anyio.open_process(command("serve", *arguments), env=env, stderr=errors)
+    process = await anyio.open_process(start("serve", *arguments), env=env, stderr=errors)
     try:
         server = RawStdio(process)
         if greet:

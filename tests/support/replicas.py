@@ -19,6 +19,7 @@ from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.tokens import Tokens
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.opening import open_store
+from tests.support.forked import forked
 from tests.support.processes import ADDRESS, PATIENCE, environment, pointed_at
 from tests.support.team import bearer
 
@@ -68,10 +69,15 @@ class Replica:
     process: "subprocess.Popen[str]"
     url: str
     lines: list[str] = field(default_factory=list)
+    reader: Thread | None = None
+    """Reads what it says on stderr, until it ends."""
 
     def kill(self) -> None:
+        """Kill the server, and wait until it is gone: it may be a child of the fork server."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(PATIENCE)
+        assert self.reader is not None
+        self.reader.join(PATIENCE)
 
 
 @dataclass
@@ -106,19 +112,18 @@ def replica(
 ) -> Iterator[Replica]:
     """Run a server on loopback with a state directory of its own."""
     home.mkdir(exist_ok=True)
-    start = ["-c", code, *([] if not ahead else [str(ahead)])] if code else ["-m", "mailgun_mcp"]
+    start = [sys.executable, "-c", code, *([] if not ahead else [str(ahead)])] if code else None
     variables = {**pointed_at(mailgun), "MAILGUN_MCP_STATE_URL": state_url, "MAILGUN_MCP_SEAL_KEYS": str(keys)}
     with serving(environment(home, variables), *flags, start=start) as running:
         yield running
 
 
 @contextmanager
-def serving(
-    variables: Mapping[str, str], *flags: str, start: Sequence[str] = ("-m", "mailgun_mcp")
-) -> Iterator[Replica]:
-    """Run a server over HTTP on a free port of loopback until the block ends."""
+def serving(variables: Mapping[str, str], *flags: str, start: Sequence[str] | None = None) -> Iterator[Replica]:
+    """Run a server over HTTP on a free port of loopback until the block ends: a forked one, or what `start` starts."""
+    arguments = ["serve", "--transport", "http", "--port", "0", *flags]
     process = subprocess.Popen(
-        [sys.executable, *start, "serve", "--transport", "http", "--port", "0", *flags],
+        [*start, *arguments] if start else forked(*arguments),
         env=dict(variables),
         stderr=subprocess.PIPE,
         text=True,
@@ -135,7 +140,7 @@ def serving(
     watchdog.cancel()
     assert running.url, "".join(running.lines)
     # What it goes on to say must not fill the pipe.
-    reader = Thread(target=lambda: running.lines.extend(process.stderr or ()), daemon=True)
+    reader = running.reader = Thread(target=lambda: running.lines.extend(process.stderr or ()), daemon=True)
     reader.start()
     try:
         yield running

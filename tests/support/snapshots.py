@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import mcp_types as types
@@ -15,6 +16,7 @@ def written(tool: types.Tool) -> str:
     return json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+@cache
 def snapshots() -> dict[str, str]:
     """Return every snapshot by the name of its tool."""
     return {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
@@ -37,3 +39,4 @@ def update(tools: dict[str, str]) -> None:
             path.unlink()
     for name, text in tools.items():
         (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+    snapshots.cache_clear()
