@@ -79,7 +79,7 @@ async def _demo(state: str) -> int:
     screen = Screen()
     screen.console.print(
         Panel(
-            "A scripted person and a scripted model. The tools, guard rails and approvals are the real ones; "
+            "Both the person and the model follow a script. The tools, guard rails and approvals are real; "
             "Mailgun is simulated.",
             title="mailgun-mcp chat --demo",
             border_style="cyan",

@@ -7,10 +7,10 @@ from mailgun_mcp.cli.chat_screen import Screen
 
 MESSAGES = (
     "How much mail bounced this week, and why?",
-    "Then clear the bounce list of mail.example.com.",
-    "Only the first address, please.",
-    "That was a mistake: undo it.",
-    "Send ops@example.com a report of the week.",
+    "OK, please clear the bounce list of mail.example.com.",
+    "Then remove only the first address, please.",
+    "Sorry, that was a mistake. Please undo it.",
+    "Email a report of the week to ops@example.com.",
 )
 NO = "no, two of them still work with us"
 PAUSE = 0.04
@@ -32,7 +32,6 @@ class DemoPerson:
             text = next(self._messages, None)
             if text is None:
                 raise EOFError
-            self._screen.line("")
         elif not self._said_no:
             self._said_no, text = True, NO
         else:

@@ -1,11 +1,14 @@
 """Writes a chat to the terminal: texts as they stream, a line for each tool, approvals in a frame."""
 
 import json
+import re
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from mailgun_mcp.agent.events import Event
@@ -16,6 +19,7 @@ MARKS = {"done": ("✓", "green"), "failed": ("✗", "red"), "unknown": ("?", "r
 REFUSED = ("-", "yellow")
 LONGEST = 90
 WIDEST = 110
+WORDS = re.compile(r"\n|[^\S\n]+|\S+")
 BADGE = "The assistant has read text that third parties wrote. Calls that could do harm are confirmed from now on."
 
 
@@ -25,6 +29,9 @@ class Screen:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
         self._message = ""
+        self._unwritten = ""
+        """The word that may go on in the next piece of a text."""
+        self._column = 0
         self._titles: dict[str, str] = {}
         self._latest = ""
 
@@ -53,9 +60,9 @@ class Screen:
                 reason = f": {unfenced(body['reason'])}" if body["reason"] else ""
                 self.line(f"  {body['status']}{by}{reason}", "green" if body["status"] == "approved" else "yellow")
             case "third_party_text":
-                self.line(f"  ⚑ {BADGE}", "yellow")
+                self._note("⚑", BADGE)
             case "warning":
-                self.line(f"  ! {body['text']}", "yellow")
+                self._note("!", body["text"])
             case "ended" if body["outcome"] not in ("done", "waiting"):
                 self.line(f"  {body['text']}", "red" if body["outcome"] == "failed" else "yellow")
 
@@ -80,15 +87,41 @@ class Screen:
     def end_text(self) -> None:
         """End the line of a streaming text."""
         if self._message:
+            self._write_words(last=True)
             self.console.print()
-            self._message = ""
+            self._message, self._column = "", 0
 
     def _piece(self, message: str, text: str) -> None:
         if message != self._message:
             self.end_text()
             self._message = message
         # Control characters in a model's text could move the cursor.
-        self.console.print(Text(clean(text)), end="", soft_wrap=True)
+        self._unwritten += clean(text)
+        self._write_words(last=False)
+
+    def _write_words(self, *, last: bool) -> None:
+        """Write whole words of the streaming text, and begin a new line before one that would be cut in two."""
+        words = WORDS.findall(self._unwritten)
+        self._unwritten = "" if last or not words or words[-1].isspace() else words.pop()
+        for word in words:
+            width = cell_len(word)
+            if word == "\n":
+                self._column = 0
+            elif self.console.is_terminal and self._column and self._column + width > self.console.width:
+                if word.isspace():
+                    # The next word begins a new line.
+                    self._column = self.console.width
+                    continue
+                self.console.print()
+                self._column = width
+            else:
+                self._column += width
+            self.console.print(Text(word), end="", soft_wrap=True)
+
+    def _note(self, mark: str, text: str) -> None:
+        note = Table.grid(padding=(0, 1))
+        note.add_row(Text(f"  {mark}", style="yellow"), Text(clean(text), style="yellow"))
+        self.console.print(note)
 
     def _finished(self, body: dict[str, Any]) -> None:
         mark, colour = MARKS.get(body["status"], REFUSED)

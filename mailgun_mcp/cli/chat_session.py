@@ -17,6 +17,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.cli.chat_screen import Screen
 from mailgun_mcp.confirm.asker import FormAnswer, read_answer
 from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.confirm.confirm import MODEL_ADVICE
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.settings import shell_command
@@ -61,9 +62,11 @@ class ChatSession:
         """Chat until the person ends it."""
         self._screen.line("Ask in your own words; /help lists commands.", "dim")
         while True:
+            self._screen.line("")
             try:
                 text = (await self._read("> ")).strip()
             except KeyboardInterrupt:
+                self._screen.line("Nothing is running. Ctrl+D or /quit ends the chat.", "dim")
                 continue
             except EOFError:
                 return
@@ -225,6 +228,7 @@ class ChatSession:
         caller = Caller(self._principal, client=CLIENT, asker=_AskHere(self._screen, self._read))
         result = await call(self._services, "undo_operation", {"id": self._undo[-1]}, caller)
         message = (result.structured or {}).get("message") if not result.is_error else result.text
+        message = str(message).removesuffix(MODEL_ADVICE).rstrip()
         self._screen.line(f"  {message}", "yellow" if result.is_error else "green")
         if result.kind in ("done", "failed"):
             # Drop changes that cannot be undone or were already undone, so that the previous change comes next.
@@ -234,7 +238,7 @@ class ChatSession:
         used = await self._runner.usage(self._principal, self._conversation)
         cost = f"${used.cost:.4f}" if used.cost else "price not known"
         self._screen.line(
-            f"{used.requests} requests, {used.input_tokens:,} tokens in, {used.output_tokens:,} out, {cost}, "
+            f"{used.requests} requests to the model, {used.input_tokens:,} tokens in, {used.output_tokens:,} out, {cost}, "
             f"{used.tool_calls} tool calls"
         )
 

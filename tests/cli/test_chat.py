@@ -29,7 +29,12 @@ def test_the_demo_plays_to_its_end_without_key_account_or_network(
     text = capsys.readouterr().out
     for message in MESSAGES:
         assert message in text
-    for outcome in ("Nothing was removed", "is off the list", "back on the bounce list", "Sent to ops@example.com."):
+    for outcome in (
+        "haven't removed",
+        "no longer on the bounce list",
+        "back on the bounce list",
+        "sent the report to ops@",
+    ):
         assert outcome in text
     assert text.count("May the assistant do this?") == 4
     assert "?;" not in text

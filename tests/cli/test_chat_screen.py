@@ -54,3 +54,14 @@ def test_warnings_and_ends_are_shown_and_costs_are_not() -> None:
     )
     assert "Nearly at a limit." in text
     assert text.strip().endswith("Stopped at a limit.")
+
+
+def test_in_a_terminal_no_word_of_a_streaming_text_is_cut_in_two() -> None:
+    written = io.StringIO()
+    screen = Screen(Console(file=written, width=20, highlight=False, force_terminal=True, color_system=None))
+    text = "Addresses that bounce are\non the bounce list. 日本語日本語日本語日本語 "
+    for number, piece in enumerate([text[start : start + 3] for start in range(0, len(text), 3)]):
+        screen.show(Event(number, "t", 0.0, "text", {"message": "m", "text": piece}))
+    screen.end_text()
+    lines = ["Addresses that ", "bounce are", "on the bounce list. ", "日本語日本語日本語日本語"]
+    assert written.getvalue() == "\n".join(lines) + "\n"

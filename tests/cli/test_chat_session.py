@@ -227,3 +227,11 @@ async def test_leaving_the_question_of_an_undo_leaves_the_program_running() -> N
         text = await talk(chat, "clear", DOMAIN, "/undo", KeyboardInterrupt, "hello?")
         assert "Still here." in text
         assert await chat.bounces() == 0
+
+
+async def test_a_person_is_given_no_advice_for_models_and_is_told_how_to_leave() -> None:
+    async with Chat([CLEAR], ["Cleared."]) as chat:
+        text = await talk(chat, "clear", DOMAIN, "/undo", "something else", KeyboardInterrupt)
+        assert "Not made: " in text
+        assert "another way" not in text.partition("Cleared.")[2]
+        assert "Ctrl+D or /quit ends the chat." in text
