@@ -3,6 +3,7 @@
 Run from the repository as `python -m docs.generate`, with `--check` to only compare.
 """
 
+import argparse
 import inspect
 import json
 import re
@@ -132,6 +133,8 @@ def _arguments(parser: Parser) -> str:
     shared = [action for group in parser._action_groups if group.title == "settings" for action in group._group_actions]
     settings = [f"`{action.option_strings[0]}`" for action in shared if action.dest != "config"]
     for action in parser._actions:
+        if action.help == argparse.SUPPRESS:
+            continue
         if action.dest not in ("help", "action") and action not in shared and action.help != SUPPRESS:
             flag = ", ".join(name for name in action.option_strings if name.startswith("--"))
             choices = "|".join(map(str, action.choices)) if action.choices and len(list(action.choices)) < 12 else ""

@@ -136,6 +136,13 @@ class StateError(CallError):
         return f"Nothing was sent: {self}"
 
 
+def reason_of(error: Exception) -> str:
+    """Return why a file or connection could not be used, without the number and the name that Python adds."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 class UnknownNameError(StateError):
     """Nothing has this name. The message suggests the nearest one."""
 

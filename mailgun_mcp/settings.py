@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.errors import SettingsError as SettingsError
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.text.api_keys import checked_key
 from mailgun_mcp.text.option_values import Kind, read
 from mailgun_mcp.text.suggest import unknown
@@ -293,7 +294,7 @@ def _from_file(config: str | None, environ: Mapping[str, str]) -> dict[str, Any]
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path}: {error}") from error
+        raise SettingsError(f"{path}: {reason_of(error)}") from error
     values = {name.replace("-", "_"): value for name, value in values.items()}
     for name in values.keys() - {"accounts"}:
         if name not in OPTIONS or name in SECRETS:
@@ -376,7 +377,7 @@ def _read_key(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"MAILGUN_API_KEY_FILE: cannot read {path}: {error}") from error
+        raise SettingsError(f"the file of the API key, {path}, cannot be read: {reason_of(error)}") from error
 
 
 def colour_preference() -> bool | None:

@@ -11,6 +11,7 @@ from mailgun_mcp.errors import (
     StateError,
     UnreachableError,
     UnreadableError,
+    reason_of,
 )
 
 
@@ -41,3 +42,10 @@ def test_what_passes_by_itself_is_transient() -> None:
     assert ServerError("", "", status=503).transient
     assert not ServerError("", "", status=500).transient
     assert not NoAnswerError("", "", repeatable=False).transient
+
+
+def test_reasons_are_words_without_the_number_of_the_error() -> None:
+    assert reason_of(FileNotFoundError(2, "No such file or directory", "a.txt")) == "No such file or directory"
+    assert reason_of(OSError("it broke")) == "it broke"
+    assert reason_of(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")) == "it is not UTF-8 text"
+    assert reason_of(ValueError("line 1: no")) == "line 1: no"

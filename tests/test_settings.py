@@ -174,8 +174,8 @@ def test_the_key_is_read_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(None, "MAILGUN_API_KEY_FILE: cannot read ", id="missing"),
-        pytest.param(b"\xff", "MAILGUN_API_KEY_FILE: cannot read ", id="not-utf-8"),
+        pytest.param(None, "the file of the API key, ", id="missing"),
+        pytest.param(b"\xff", "the file of the API key, ", id="not-utf-8"),
         pytest.param(b" \n", "no API key", id="blank"),
         pytest.param(b"one\ntwo", "contains a space", id="two-lines"),
     ],

@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import Settings, SettingsError, environment_value, hook_environment
 from mailgun_mcp.store.keyring import find_keyring
 from mailgun_mcp.text.suggest import unknown
@@ -134,7 +135,7 @@ def _key_of_command(account: str, command: tuple[str, ...]) -> str:
             f"accounts.{account}: {command[0]} ended with code {error.returncode}; run it in a terminal"
         ) from error
     except (OSError, ValueError) as error:
-        raise SettingsError(f"accounts.{account}: the command cannot be run: {error}") from error
+        raise SettingsError(f"accounts.{account}: the command cannot be run: {reason_of(error)}") from error
     return printed.strip().partition("\n")[0].strip()
 
 

@@ -2,6 +2,7 @@
 
 import socket
 
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.mailgun.endpoint import LOOPBACK
 from mailgun_mcp.settings import SettingsError
 
@@ -32,7 +33,7 @@ def listen(host: str, port: int, *, authenticated: bool = False) -> socket.socke
         listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise SettingsError(f"port {port} of {host} cannot be used: {error}") from error
+        raise SettingsError(f"port {port} of {host} cannot be used: {reason_of(error)}") from error
     return listener
 
 

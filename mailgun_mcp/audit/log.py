@@ -170,7 +170,8 @@ class AuditLog:
                 rows = connection.execute(
                     "SELECT call FROM audit_log GROUP BY call ORDER BY max(seq) DESC LIMIT 1000"
                 ).fetchall()
-                raise UnknownNameError(unknown("call", call, [row["call"] for row in rows if row["call"]]))
+                calls = [row["call"] for row in rows if row["call"]]
+                raise UnknownNameError(unknown("call", call, calls, none="the audit log is empty"))
         return entries
 
     def call(self, call: str) -> LoggedCall:

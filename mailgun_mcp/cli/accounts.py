@@ -33,7 +33,8 @@ EXAMPLES = """\
   mailgun-mcp accounts list
   mailgun-mcp accounts rename us production
   mailgun-mcp accounts accept production
-  mailgun-mcp accounts remove-key ann@example.com"""
+  mailgun-mcp accounts remove-key ann@example.com
+  mailgun-mcp accounts encrypt-keys"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

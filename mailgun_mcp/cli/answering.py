@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mailgun_mcp.cli.terminal import read_secret
-from mailgun_mcp.errors import StateError
+from mailgun_mcp.errors import StateError, reason_of
 from mailgun_mcp.identity.approvers import Approvers
 from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.policy.model import Level
@@ -39,4 +39,4 @@ def _secret(name: str, file: str | None) -> str:
     try:
         return Path(file).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"secret-file: cannot read {file}: {error}") from error
+        raise SettingsError(f"secret-file: cannot read {file}: {reason_of(error)}") from error

@@ -56,9 +56,12 @@ EXAMPLES = """\
   mailgun-mcp approvals show 3r5u7c6e
   mailgun-mcp approvals approve 3r5u7c6e
   mailgun-mcp approvals deny 3r5u7c6e --reason "ask support first"
+  mailgun-mcp approvals watch
   mailgun-mcp approvals grant --match "tool=delete_*,domain=staging.*" --for 20m
+  mailgun-mcp approvals grants
   mailgun-mcp approvals revoke 9k2m4p6q
   mailgun-mcp approvals add-approver kim
+  mailgun-mcp approvals approvers
   mailgun-mcp approvals remove-approver kim
   mailgun-mcp approvals page
   mailgun-mcp approvals clear"""

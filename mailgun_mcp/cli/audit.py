@@ -40,6 +40,7 @@ EXAMPLES = """\
   mailgun-mcp audit export --since 30d --format csv --output calls.csv
   mailgun-mcp audit verify
   mailgun-mcp audit prune --before 90d --dry-run
+  mailgun-mcp audit rotate-key
   mailgun-mcp audit restart --reason "the disk was replaced\""""
 WITHOUT_A_DATABASE = ("verify", "restart")
 """Actions that also run without a database. For them, a missing log counts as a broken one."""

@@ -25,12 +25,11 @@ if TYPE_CHECKING:
     from mailgun_mcp.cli.chat_screen import Screen
     from mailgun_mcp.cli.chat_session import ChatSession, Read
 
-EXAMPLES = """
-$ mailgun-mcp chat --demo
-$ mailgun-mcp chat --model anthropic:claude-sonnet-4-5
-$ mailgun-mcp chat --model ollama:qwen3 --simulator
-$ mailgun-mcp chat --model openai:NAME --model-url http://localhost:8080/v1
-"""
+EXAMPLES = """\
+  mailgun-mcp chat --demo
+  mailgun-mcp chat --model anthropic:claude-sonnet-4-5
+  mailgun-mcp chat --model ollama:qwen3 --simulator
+  mailgun-mcp chat --model openai:NAME --model-url http://localhost:8080/v1"""
 MODEL_SETTINGS = (
     "model",
     "model_url",

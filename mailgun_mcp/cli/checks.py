@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from mailgun_mcp import __version__
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -122,12 +123,12 @@ def network(endpoint: "Endpoint", timeout: float) -> CheckResult:
         socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         step = "Check the spelling, the name server and the internet connection."
-        return CheckResult("network", "failure", f"DNS: {target} was not found ({error})", step)
+        return CheckResult("network", "failure", f"DNS: {target} was not found ({reason_of(error)})", step)
     try:
         connection = socket.create_connection((host, port), timeout)
     except OSError as error:
         step = "Check the firewall and the proxy (HTTPS_PROXY)."
-        return CheckResult("network", "failure", f"TCP: no connection to {target}:{port} ({error})", step)
+        return CheckResult("network", "failure", f"TCP: no connection to {target}:{port} ({reason_of(error)})", step)
     with connection:
         return _encryption(connection, host) if endpoint.secure and not proxy else _connected(target, port)
 
@@ -158,7 +159,7 @@ def _encryption(connection: socket.socket, host: str) -> CheckResult:
         )
     except (OSError, ValueError) as error:
         step = "Check the proxy, the firewall and SSL_CERT_FILE."
-        return CheckResult("network", "failure", f"TLS: no encrypted connection to {host} ({error})", step)
+        return CheckResult("network", "failure", f"TLS: no encrypted connection to {host} ({reason_of(error)})", step)
 
 
 class AccountReader:

@@ -209,7 +209,7 @@ def _differs(path: Path, name: str, old: Any, new: Any) -> SettingsError:
     lines = difflib.unified_diff(_shown(old), _shown(new), "present", "new", lineterm="")
     difference = "\n".join(lines)
     return SettingsError(
-        f"{path}: another server is already called {name!r}. Nothing was changed. "
+        f"{path}: {name!r} is there already, with other settings. Nothing was changed. "
         f"Use --force to replace it, or choose another --name.\n{difference}"
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import out, paint
 
+EXAMPLES = "  mailgun-mcp demo"
 DOMAIN = "mail.example.com"
 SHOWN = 5
 

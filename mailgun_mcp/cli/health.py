@@ -7,6 +7,7 @@ from http.client import HTTPConnection, HTTPException
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import note, out
 from mailgun_mcp.cli.parser import add_settings, settings_given
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import load
 
 EXAMPLES = """\
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         answer = connection.getresponse()
         status = json.loads(answer.read(10_000)).get("status")
     except (OSError, HTTPException, ValueError, AttributeError) as error:
-        note(f"no answer from {host}:{options.port}: {error}")
+        note(f"no answer from {host}:{options.port}: {reason_of(error)}")
         return FAILED
     finally:
         connection.close()

@@ -39,4 +39,8 @@ def _run(argv: list[str]) -> int:
     from mailgun_mcp.cli.parser import parse
 
     command, arguments = parse(argv)
-    return command(arguments)
+    try:
+        return command(arguments)
+    except UnknownNameError as error:
+        state = getattr(arguments, "opened_state", None)
+        raise UnknownNameError(f"{error}\nSearched: {state}") if state else error from error

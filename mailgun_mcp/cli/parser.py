@@ -23,22 +23,27 @@ if TYPE_CHECKING:
 Command = Callable[[argparse.Namespace], int]
 
 HELP = ("-h", "--help")
+FOR_CLIENTS = ("transport", "mode", "require_user_interaction")
 CALL_SETTINGS = tuple(
-    name for name, option in OPTIONS.items() if name not in ("transport", "mode") and not option.metadata["over_http"]
+    name for name, option in OPTIONS.items() if name not in FOR_CLIENTS and not option.metadata["over_http"]
 )
 """The settings that matter for a single call, without those for serving clients."""
 STATE_SETTINGS = ("state", "state_url", "seal_keys")
 """The settings for the location of the state."""
 METAVARS = {
-    **dict.fromkeys(("spec", "api_key_file", "instructions"), "FILE"),
+    **dict.fromkeys(("spec", "api_key_file", "instructions", "seal_keys", "slack"), "FILE"),
     **dict.fromkeys(("model", "summary_model"), "PROVIDER:NAME"),
     **dict.fromkeys(("chat_cost", "chat_cost_per_day"), "USD"),
     "files": "DIR,...",
     "policy": "FILE|PROFILE",
     "scenario": "NAME|FILE",
     "state": "DIR",
-    "seal_keys": "FILE",
     "account": "NAME",
+    "otlp_endpoint": "URL",
+    "oauth_issuer": "URL",
+    "oauth_audience": "TEXT",
+    "oauth_principal": "CLAIM",
+    "hostname": "HOST",
     "subaccount": "ID",
 }
 """Setting -> the placeholder for its value in help, if the setting's own name is unsuitable."""
@@ -50,6 +55,11 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs, allow_abbrev=False, formatter_class=HelpFormatter)
         self._positionals.title = "arguments"
+
+    def _add_action(self, action: argparse.Action) -> argparse.Action:
+        if not action.option_strings and action.metavar is None and action.choices is None:
+            action.metavar = action.dest.upper()
+        return super()._add_action(action)
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override] # the base class overloads it
         """Parse with the flags moved to the front. argparse alone would miss the name in `show --json NAME`."""
@@ -167,7 +177,7 @@ def _refuse_extra(parser: Parser, arguments: argparse.Namespace, name: str) -> N
         page.error(f"unexpected argument {name!r}")
     takes_pairs = isinstance(getattr(arguments, "arguments", None), list)
     hint = f"; an argument of the tool is written {name.lstrip('-')}=VALUE" if takes_pairs else ""
-    page.error(unknown("flag", name, {*parser.flags(), *page.flags()}) + hint)
+    page.error(unknown("flag", name, {*parser.flags(), *page.flags()}, none="it takes no flags") + hint)
 
 
 def command_parser(name: str) -> Parser:
@@ -235,6 +245,7 @@ def open_store(arguments: argparse.Namespace) -> "Store":
 
     settings = load(settings_given(arguments))
     store = opened(state_directory(settings.state), settings.state_url, settings.seal_keys)
+    arguments.opened_state = store.name
     if settings.state_url:
         # Opened before the person is asked anything. The store's clock is the one that counts.
         with store.reading():

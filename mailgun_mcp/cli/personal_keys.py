@@ -53,7 +53,8 @@ def remove(store: "Store", arguments: argparse.Namespace) -> None:
     """Remove the key of a person. Raises UnknownNameError."""
     keys = personal_keys(store, load({}))
     if not keys.remove(arguments.principal):
-        raise UnknownNameError(unknown("own key of", arguments.principal, [key.principal for key in keys.list()]))
+        people = [key.principal for key in keys.list()]
+        raise UnknownNameError(unknown("person", arguments.principal, people, none="nobody has stored a Mailgun key"))
     out(f"Removed the Mailgun key of {arguments.principal}. It still works at Mailgun until it is deleted there.")
 
 

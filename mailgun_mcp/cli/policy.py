@@ -13,6 +13,7 @@ from mailgun_mcp.cli.call_arguments import read_call_arguments, tool_and_argumen
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import out, paint_state
 from mailgun_mcp.cli.parser import Parser, add_settings
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ EXAMPLES = """\
   mailgun-mcp policy explain send_message to=kim@example.org --after-untrusted 5m
   mailgun-mcp policy test team.yaml
   mailgun-mcp policy table --policy strict
-  mailgun-mcp policy replay team.yaml --log calls.jsonl"""
+  mailgun-mcp policy replay team.yaml --log calls.jsonl
+  mailgun-mcp policy schema"""
 ACCOUNT_SETTINGS = ("simulator", "region", "hostname", "url", "api_key_file", "subaccount")
 METAVARS = {
     **dict.fromkeys(("principal", "client", "account"), "NAME"),
@@ -258,7 +260,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         with Path(arguments.log).open(encoding="utf-8") as log:
             _print_replayed(list(replay(log, policy, catalogue)))
     except (OSError, UnicodeDecodeError, ReplayError) as error:
-        raise SettingsError(f"{arguments.log}: {error}") from error
+        raise SettingsError(f"{arguments.log}: {reason_of(error)}") from error
     return OK
 
 

@@ -12,6 +12,11 @@ from mailgun_mcp.cli.foreign_package import warn_of_foreign_package
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+EXAMPLES = """\
+  mailgun-mcp serve --simulator
+  mailgun-mcp serve --preset deliverability --read-only --region eu
+  mailgun-mcp serve --transport http --port 8000 --policy strict"""
+
 
 def add_arguments(parser: "ArgumentParser") -> None:
     """Add the command's arguments."""

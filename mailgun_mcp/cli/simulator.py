@@ -33,6 +33,8 @@ SELF = "self"
 MAILGUN = "mailgun"
 EXAMPLES = """\
   mailgun-mcp simulator --scenario injection
+  mailgun-mcp simulator state
+  mailgun-mcp simulator ignored
   mailgun-mcp simulator clock advance 2h
   mailgun-mcp simulator inbound --from kim@example.org --to in@mail.example.com --text Hello
   mailgun-mcp simulator act open 7337ef29e10bb55a@mail.example.com
@@ -40,6 +42,9 @@ EXAMPLES = """\
   mailgun-mcp simulator faults '{"faults": [{"kind": "server_error", "operation": "send_*", "rate": 0.5}]}'
   mailgun-mcp simulator faults off
   mailgun-mcp simulator webhooks post
+  mailgun-mcp simulator seed injection
+  mailgun-mcp simulator reset --empty
+  mailgun-mcp simulator results preview 5d1a7c2e '{"status": "completed"}'
   mailgun-mcp simulator snapshot account.json
   mailgun-mcp simulator restore account.json"""
 
@@ -76,12 +81,12 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
         "`mailgun` is Mailgun's storage host of the region; default self",
     )
     parser.add_argument(
-        "--control",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="serve the control routes under /simulator/ (clock, faults, inbound mail, recipients, snapshots); "
-        "on by default; they need the key of --key",
+        "--no-control",
+        dest="control",
+        action="store_false",
+        help="leave out the control routes under /simulator/ (clock, faults, inbound mail, recipients, snapshots)",
     )
+    parser.add_argument("--control", action="store_true", default=True, help=argparse.SUPPRESS)  # the default
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import as_json, note, out
 from mailgun_mcp.cli.simulator_client import SimulatorError, download, request
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import SettingsError
 
 URL = "http://127.0.0.1:8025"
@@ -100,12 +101,20 @@ def _seed(arguments: Options) -> ControlRequest:
     return "POST", "seed", {"scenario": scenario.model_dump(mode="json", exclude_unset=True)}
 
 
-MAIL = ("from", "to", "cc", "subject", "text", "html")
+MAIL = {
+    "from": ("ADDRESS", "address in the From header, which may have a name: 'Kim <kim@example.org>'"),
+    "to": ("ADDRESS", "address in the To header, at a domain of the account"),
+    "cc": ("ADDRESS", "address in the Cc header"),
+    "subject": ("TEXT", "subject"),
+    "text": ("TEXT", "plain text of the body"),
+    "html": ("HTML", "HTML of the body"),
+}
+"""The parts of a received mail: flag -> placeholder and help."""
 
 
 def _inbound_arguments(parser: argparse.ArgumentParser) -> None:
-    for name in MAIL:
-        parser.add_argument(f"--{name}", dest=f"mail_{name}", metavar="TEXT", help=f"{name} of the message")
+    for name, (metavar, help_text) in MAIL.items():
+        parser.add_argument(f"--{name}", dest=f"mail_{name}", metavar=metavar, help=help_text)
     parser.add_argument("--header", metavar="NAME=VALUE", action="append", help="a header; may be repeated")
     parser.add_argument("--mime", metavar="FILE", help="file with the complete MIME message; - for stdin")
     parser.add_argument("--sender", metavar="ADDRESS", help="envelope sender, if different")
@@ -183,7 +192,7 @@ def _restore(arguments: Options) -> ControlRequest:
     try:
         return "POST", "restore", Path(arguments.file).expanduser().open("rb")
     except OSError as error:
-        raise SettingsError(f"cannot read {arguments.file}: {error}") from error
+        raise SettingsError(f"cannot read {arguments.file}: {reason_of(error)}") from error
 
 
 def _read(name: str) -> str:
@@ -192,7 +201,7 @@ def _read(name: str) -> str:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).expanduser().read_bytes()
         return content.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read {name}: {error}") from error
+        raise SettingsError(f"cannot read {name}: {reason_of(error)}") from error
 
 
 def _new_word(change: str) -> str:
@@ -312,7 +321,7 @@ def _check_flags(arguments: Options) -> None:
     """Raise SettingsError if a flag for starting a simulator precedes the action, where it has no effect."""
     for name, default in arguments.starting.items():
         if name not in ("key", "action") and getattr(arguments, name) != default:
-            flag = name.replace("_", "-")
+            flag = {"control": "no-control"}.get(name, name.replace("_", "-"))
             raise SettingsError(f"--{flag} is for starting a simulator; it has no effect on `{arguments.action}`")
 
 

@@ -32,7 +32,9 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS), parser_class=Parser)
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="ACTION", title="actions", parser_class=Parser
+    )
     added = {name: actions.add_parser(name, help=help_text) for name, help_text in ACTIONS.items()}
     new = added["new"]
     new.add_argument("name", metavar="NAME", help="name of the token: the principal of its calls")
@@ -94,7 +96,7 @@ def _new(store: Store, arguments: argparse.Namespace) -> None:
 
 def _revoke(store: Store, arguments: argparse.Namespace) -> None:
     if not store.exists:
-        raise UnknownNameError(f"unknown token {arguments.name!r}: there are none")
+        raise UnknownNameError(f"unknown token {arguments.name!r}: no tokens exist")
     now = store.clock()
     token = Tokens(store).revoke(arguments.name, now)
     _record(store, "tokens revoke", login_user().id, {"name": token.name, "token": token.id}, now)

@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     budget = actions.add_parser(
         "budget", help="show how many tokens the tools cost a model, and what a client does with them"
     )
-    budget.add_argument("--client", choices=CLIENTS, metavar="CLIENT", help="only for this client")
+    budget.add_argument(
+        "--client", choices=CLIENTS, metavar="CLIENT", help=f"only for this client: {', '.join(CLIENTS)}"
+    )
     budget.add_argument("--json", action="store_true", help="as JSON")
     add_settings(budget, only=("mode", *SELECTING))
     exporting = actions.add_parser("export", help="print the tools as a model provider's API takes them")

@@ -105,7 +105,7 @@ def _saved(resource: Mapping[str, Any]) -> str:
 
 def _show(store: Store, arguments: argparse.Namespace) -> int:
     if not store.exists:
-        raise UnknownNameError(f"unknown undo id {arguments.id!r}: no snapshot has been saved")
+        raise UnknownNameError(f"unknown undo id {arguments.id!r}: no copies are saved")
     snapshot = Snapshots(store).get(arguments.id, store.clock())
     limit = None if arguments.all else SHOWN
     resources = [

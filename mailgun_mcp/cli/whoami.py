@@ -5,14 +5,18 @@ On the command line you are the user of the operating system. Over HTTP the tool
 
 import argparse
 
-from mailgun_mcp.cli.parser import add_settings
+from mailgun_mcp.cli.parser import CALL_SETTINGS, add_settings
 from mailgun_mcp.cli.tools import call
+
+EXAMPLES = """\
+  mailgun-mcp whoami
+  mailgun-mcp whoami --simulator --policy strict"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--json", action="store_true", help="as JSON, also in a terminal")
-    add_settings(parser)
+    add_settings(parser, only=CALL_SETTINGS)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -91,4 +91,4 @@ class Grants:
             done = connection.execute("UPDATE grants SET until = ? WHERE id = ? AND until > ?", (now, name, now))
             if done.rowcount == 0:
                 known = [row["id"] for row in connection.execute("SELECT id FROM grants WHERE until > ?", (now,))]
-                raise UnknownNameError(unknown("grant", name, known))
+                raise UnknownNameError(unknown("grant", name, known, none="no grant is active"))

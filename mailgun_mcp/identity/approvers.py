@@ -48,7 +48,7 @@ class Approvers:
         with self._store.writing(lock=LOCK) as connection:
             if connection.execute("DELETE FROM approvers WHERE name = ?", (name.casefold(),)).rowcount == 0:
                 names = [row["name"] for row in connection.execute("SELECT name FROM approvers")]
-                raise UnknownNameError(unknown("approver", name, names))
+                raise UnknownNameError(unknown("approver", name, names, none="nobody has a secret"))
 
     def list(self) -> tuple[StoredApprover, ...]:
         """Return all approvers, sorted by name."""

@@ -127,7 +127,7 @@ class Tokens:
                 raise UnknownNameError(f"the token {row['shown']} is revoked already, since {iso(row['revoked'])}")
             if row is None:
                 names = [row["shown"] for row in connection.execute("SELECT shown FROM tokens WHERE revoked IS NULL")]
-                raise UnknownNameError(unknown("token", name, names))
+                raise UnknownNameError(unknown("token", name, names, none="no token is valid"))
             connection.execute("UPDATE tokens SET revoked = ? WHERE id = ?", (now, row["id"]))
         return _token(row)
 

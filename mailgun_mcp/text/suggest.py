@@ -24,13 +24,16 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def unknown(kind: str, name: str, names: Iterable[str]) -> str:
-    """Return a sentence that rejects an unknown name and suggests the right one. Only the start of a long name is repeated."""
+def unknown(kind: str, name: str, names: Iterable[str], *, none: str = "there are none") -> str:
+    """Return a sentence that rejects an unknown name and suggests the right one. Only the start of a long name is repeated.
+
+    `none` says what is the case if there are no names at all.
+    """
     options = list(names)
     suggestion = suggest(name, options)
     shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
     if not options:
-        return f"unknown {kind} {shown!r}: there are none"
+        return f"unknown {kind} {shown!r}: {none}"
     if suggestion:
         return f"unknown {kind} {shown!r}: did you mean {suggestion!r}?"
     if len(options) <= 12:

@@ -120,7 +120,9 @@ class Snapshots:
                     "SELECT id FROM snapshots WHERE status != 'draft' AND until > ? AND account = coalesce(?, account)",
                     (now, account),
                 )
-                raise UnknownNameError(unknown("undo id", call, [row["id"] for row in rows]))
+                raise UnknownNameError(
+                    unknown("undo id", call, [row["id"] for row in rows], none="no copies are saved")
+                )
         return _snapshot(row)
 
     def list(self, now: float, account: str | None = None, *, undone: bool = False) -> tuple[Snapshot, ...]:

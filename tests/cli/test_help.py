@@ -10,8 +10,6 @@ from mailgun_mcp.cli.commands import COMMANDS
 from mailgun_mcp.cli.help import HelpFormatter, action_list, examples_of, sentences
 from mailgun_mcp.cli.parser import Parser, command_parser, parse
 
-WITHOUT_EXAMPLES = ("serve", "demo", "simulator results")
-
 
 def pages() -> Iterator[tuple[str, Parser]]:
     """Yield every page of help: of each command, and of each of its actions."""
@@ -20,10 +18,6 @@ def pages() -> Iterator[tuple[str, Parser]]:
         yield command, parser
         for actions in parser.actions():
             yield from ((f"{command} {name}", page) for name, page in actions.choices.items())
-
-
-def takes_arguments(page: Parser) -> bool:
-    return any(action.required for action in page._actions)
 
 
 def test_no_line_of_help_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,9 +35,18 @@ def test_every_page_says_what_it_is_for() -> None:
     assert [name for name, page in pages() if not page.description] == []
 
 
-def test_every_action_that_takes_arguments_has_an_example() -> None:
-    without = [name for name, page in pages() if takes_arguments(page) and "examples:" not in page.format_help()]
-    assert [name for name in without if name not in WITHOUT_EXAMPLES] == []
+def test_every_page_has_an_example() -> None:
+    assert [name for name, page in pages() if "\nexamples:\n  mailgun-mcp " not in page.format_help()] == []
+
+
+def test_placeholders_are_capitals_or_the_words_to_choose_from() -> None:
+    def is_right(action: argparse.Action) -> bool:
+        choices = action.choices or ()
+        words = (action.metavar or "|".join(map(str, choices))) if action.nargs != 0 else "-"
+        return isinstance(words, str) and (words.upper() == words or "|" in words or words in choices)
+
+    wrong = [(name, action.dest) for name, page in pages() for action in page._actions if not is_right(action)]
+    assert wrong == []
 
 
 def test_every_example_is_a_command_that_the_parser_takes() -> None:
@@ -56,8 +59,9 @@ def test_every_example_is_a_command_that_the_parser_takes() -> None:
 
 def test_no_flag_of_a_server_is_offered_where_nobody_connects() -> None:
     helps = dict(pages())
-    for name in ("tools call", "undo apply", "doctor"):
-        assert not {"--port", "--host", "--transport", "--without-token"} & set(helps[name].flags()), name
+    for_clients = {"--port", "--host", "--transport", "--without-token", "--slack", "--require-user-interaction"}
+    for name in ("tools call", "undo apply", "doctor", "whoami", "chat"):
+        assert not for_clients & set(helps[name].flags()), name
 
 
 def test_the_usage_names_required_flags_and_shortens_the_others() -> None:
@@ -69,7 +73,7 @@ def test_the_usage_names_required_flags_and_shortens_the_others() -> None:
     which.add_argument("--one", action="store_true")
     which.add_argument("--two", action="store_true")
     parser.add_argument("name")
-    assert parser.format_usage() == "usage: run [FLAGS] --log FILE (--one | --two) name\n"
+    assert parser.format_usage() == "usage: run [FLAGS] --log FILE (--one | --two) NAME\n"
     assert "  --kind a|b\n" in parser.format_help()
 
 

@@ -50,7 +50,7 @@ JSON_REFUSED = {
     "our server twice": ('{HERE{"mailgun": {}, "mailgun": {"command": "b"}}}', "the same key twice"),
     "another server of our name": (
         '{HERE{"mailgun": {"command": "npx"}}}',
-        "another server is already called 'mailgun'",
+        "'mailgun' is there already, with other settings",
     ),
     "only a comment": ("// nothing yet\n", "not valid JSON"),
     "a list": ("[]\n", "does not contain a JSON object"),
@@ -87,8 +87,8 @@ TOML_REFUSED = {
     "the same key twice": ("a = 1\na = 2\n", "not valid TOML"),
     "a text for the servers": ('mcp_servers = "x"\n', "is not an object"),
     "a list of servers": ('[[mcp_servers]]\nname = "x"\n', "is not an object"),
-    "another server of our name": ("[mcp_servers.'mailgun']\ncommand = 'y'\n", "already called 'mailgun'"),
-    "another of our name with dots": ('mcp_servers.mailgun.command = "y"\n', "already called 'mailgun'"),
+    "another server of our name": ("[mcp_servers.'mailgun']\ncommand = 'y'\n", "'mailgun' is there already"),
+    "another of our name with dots": ('mcp_servers.mailgun.command = "y"\n', "'mailgun' is there already"),
     "broken": ("a = \n", "not valid TOML"),
 }
 YAML = {
@@ -115,7 +115,7 @@ YAML_REFUSED = {
     "a list of servers": ("extensions:\n- a\n", "is not an object"),
     "a text for the servers": ("extensions: x\n", "is not an object"),
     "no servers": ("extensions:\n", "is not a mapping"),
-    "another server of our name": ("extensions:\n  mailgun:\n    cmd: x\n", "already called 'mailgun'"),
+    "another server of our name": ("extensions:\n  mailgun:\n    cmd: x\n", "'mailgun' is there already"),
     "two documents": ("a: 1\n---\nb: 2\n", "not valid YAML"),
     "tabs": ("extensions:\n\tdev: 1\n", "not valid YAML"),
     "a tag": ("a: !custom x\n", "not valid YAML"),

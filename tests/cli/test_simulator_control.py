@@ -228,7 +228,7 @@ def test_the_key_may_stand_before_the_action(simulator: str, home: Path) -> None
     [
         (["--port", "1"], "--port is for starting a simulator; it has no effect on `seed`"),
         (["--scenario", "injection"], "--scenario is for starting a simulator; it has no effect on `seed`"),
-        (["--no-control"], "--control is for starting a simulator; it has no effect on `seed`"),
+        (["--no-control"], "--no-control is for starting a simulator; it has no effect on `seed`"),
     ],
     ids=str,
 )
