@@ -77,7 +77,7 @@ def test_an_unknown_reference_names_the_nearest(
     action: str, ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = ran([action, f"{ref}x", "--state", str(state)], capsys)
-    said = f"mailgun-mcp: error: unknown secret '{ref}x': did you mean '{ref}'?\n"
+    said = f"mailgun-mcp: error: unknown secret '{ref}x': did you mean '{ref}'?\nSearched: {state}\n"
     assert (code, out, err) == (exits.USAGE, "", said)
 
 
