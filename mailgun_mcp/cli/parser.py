@@ -8,7 +8,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from mailgun_mcp import __version__
 from mailgun_mcp.cli.commands import COMMANDS
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.store.database import Store
 
 Command = Callable[[argparse.Namespace], int]
+_Action = TypeVar("_Action", bound=argparse.Action)
 
 HELP = ("-h", "--help")
 FOR_CLIENTS = ("transport", "mode", "require_user_interaction")
@@ -56,7 +57,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**kwargs, allow_abbrev=False, formatter_class=HelpFormatter)
         self._positionals.title = "arguments"
 
-    def _add_action(self, action: argparse.Action) -> argparse.Action:
+    def _add_action(self, action: _Action) -> _Action:
         if not action.option_strings and action.metavar is None and action.choices is None:
             action.metavar = action.dest.upper()
         return super()._add_action(action)
