@@ -14,8 +14,9 @@ import pytest
 
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.parser import command_parser
-from tests.support.processes import PATIENCE, command, environment
+from tests.support.processes import PATIENCE, environment
 from tests.support.simulator_process import simulating, url_in
+from tests.support.warm import runner
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -96,22 +97,12 @@ def run(words: list[str], home: Path, simulator: Simulator) -> "subprocess.Compl
         for documented, url in here.items():
             words = [word.replace(documented, url) for word in words]
         words = [*words, "--fail", "--silent"]
-    elif words[1] == "simulator":
-        words = [*command(*words[1:]), "--url", simulator.url]
-    else:
-        words = command(*words[1:])
+        return subprocess.run(words, cwd=home, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    if words[1] == "simulator":
+        words = [*words, "--url", simulator.url]
     # The real Mailgun is out of reach: `doctor` checks the simulator.
     env = environment(home, {"MAILGUN_MCP_SIMULATOR": "true"} if "doctor" in words else None)
-    return subprocess.run(
-        words,
-        stdin=subprocess.DEVNULL,
-        cwd=home,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return runner().run(words[1:], home, env)
 
 
 @pytest.mark.slow

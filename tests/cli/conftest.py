@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import PATIENCE, command, environment
+from tests.support.warm import runner
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,7 +28,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def mailgun_mcp(tmp_path: Path) -> Command:
-    """Runs `mailgun-mcp` as a process of its own."""
+    """Runs `mailgun-mcp` as a process of its own, which has what it needs in memory already."""
+
+    def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        return runner().run(arguments, tmp_path, environment(tmp_path, variables), stdin)
+
+    return run
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Command:
+    """Runs `mailgun-mcp` as a shell does."""
 
     def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

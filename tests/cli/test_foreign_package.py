@@ -48,9 +48,9 @@ def test_what_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     assert foreign_owners([str(tmp_path), str(tmp_path / "missing"), str(tmp_path / "archive.zip")]) == []
 
 
-def test_a_start_warns_on_stderr_and_leaves_stdout_to_the_protocol(mailgun_mcp: Command, tmp_path: Path) -> None:
+def test_a_start_warns_on_stderr_and_leaves_stdout_to_the_protocol(started: Command, tmp_path: Path) -> None:
     path = installed(tmp_path / "site", "mailgun_mcp", "mailgun_mcp/__init__.py")
-    done = mailgun_mcp("--simulator", stdin="", PYTHONPATH=path)
+    done = started("--simulator", stdin="", PYTHONPATH=path)
     assert (done.returncode, done.stdout) == (0, "")
     assert f"mailgun-mcp: warning: {foreign_package.sentence(f'mailgun_mcp in {path}')}" in done.stderr.splitlines()
 
