@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -84,6 +85,22 @@ def _compiled_toolsets_are_parsed_once() -> Iterator[None]:
     parse = functools.cache(json.loads)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalogue, "json", SimpleNamespace(loads=lambda text: {**parse(text)}))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_loaded_once() -> Iterator[None]:
+    """Give the HTTP clients of all tests the same TLS settings: loading the certificates takes longer than most tests."""
+    load = httpx.create_ssl_context
+    loaded = functools.cache(load)
+
+    def settings_of(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
+        if verify is True and cert is None and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys():
+            return loaded()
+        return load(verify, cert, trust_env)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", settings_of)
         yield
 
 
