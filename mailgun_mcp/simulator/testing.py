@@ -12,6 +12,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.request.formats import hostname
 from mailgun_mcp.simulator.app import create_harness
 from mailgun_mcp.simulator.control.faults import Fault
 from mailgun_mcp.simulator.control.harness import Harness
@@ -25,9 +26,12 @@ from mailgun_mcp.simulator.model.clock import MovableClock, SystemClock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.routes import InboundMail
+from mailgun_mcp.simulator.sections.events import KINDS as EVENT_KINDS
 from mailgun_mcp.simulator.transport import InProcessTransport
+from mailgun_mcp.text.suggest import unknown
 
 DOMAIN = "mail.example.com"
+INBOUND_FIELDS = ("sender", "cc", "subject", "text", "html")
 KEY = "key-simulator"
 
 
@@ -109,7 +113,11 @@ class Simulator:
         return self._harness.account
 
     def add_domain(self, name: str) -> Domain:
-        """Add an active domain to the account."""
+        """Add an active domain to the account. Raises ValueError when the name is taken or is not a domain name."""
+        if fault := hostname(name):
+            raise ValueError(f"{name!r} {fault}")
+        if name.lower() in self.account.domains:
+            raise ValueError(f"the account already has the domain {name.lower()}")
         return _add_domain(self.account, name)
 
     def messages(self, to: str = "") -> list[StoredMessage]:
@@ -119,7 +127,12 @@ class Simulator:
         return sorted((one for one in stored if not one.routed and _is_to(one, to)), key=lambda message: message.at)
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
-        """Return the events as the API shows them, oldest first: all, or those of one kind, such as `delivered`."""
+        """Return the events as the API shows them, oldest first: all, or those of one kind, such as `delivered`.
+
+        Raises ValueError for a kind that does not exist.
+        """
+        if kind and kind not in EVENT_KINDS:
+            raise ValueError(unknown("kind of event", kind, EVENT_KINDS))
         deliver_due(self.account)
         walked = [event for domain in self.account.domains.values() for event in domain.events.walk()]
         records = [event.record for event in sorted(walked, key=lambda event: (event.at, event.serial))]
@@ -139,11 +152,17 @@ class Simulator:
     def receive(self, mail: bytes | None = None, *, to: str = "", **fields: str) -> list[InboundMail]:
         """Receive mail from outside: complete MIME, or fields such as `sender`, `subject`, `text` and `html`.
 
-        Routes of the account are applied to it. Return the mail, one for each recipient.
+        Routes of the account are applied to it. Return the mail, one for each recipient. Raises ValueError when the
+        mail has no recipient, and TypeError for a field that does not exist.
         """
+        for name in fields:
+            if name not in INBOUND_FIELDS:
+                raise TypeError(unknown("field", name, INBOUND_FIELDS))
         sender = fields.pop("sender", "")
         content: bytes | dict[str, str] = {**fields, "from": sender, "to": to} if mail is None else mail
         received = deliver_inbound(self.account, content, sender=sender, recipients=[to] if to else [])
+        if not received:
+            raise ValueError("the mail has no recipient: set `to`")
         self._harness.changed()
         return received
 
@@ -156,8 +175,12 @@ class Simulator:
         return self._harness.clock.now()
 
     def fail(self, kind: str = "server_error", operation: str = "*", **fields: Any) -> None:
-        """Make requests fail. The fields are those of a fault in docs/simulator.md, such as `times=1`."""
-        fault = Fault.from_record({"kind": kind, "operation": operation, **fields})
+        """Make requests fail. The fields are those of a fault in docs/simulator.md, such as `times=1`.
+
+        Raises FaultError for a kind, operation or field that does not exist.
+        """
+        record = {"kind": kind, "operation": operation, **fields}
+        fault = Fault.from_record(record, self._harness.operations)
         self._harness.faults.set([*(Fault(**record) for record in self._harness.faults.records()), fault])
 
     def clear_faults(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+from collections.abc import Callable
 from smtplib import SMTP
 from urllib.request import Request, urlopen
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Simulator
+from mailgun_mcp.simulator.control.faults import FaultError
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError
 
@@ -152,3 +154,29 @@ async def test_events_name_the_key_that_was_used() -> None:
             ids = [item["id"] for item in (await client.get("/v1/keys")).json()["items"]]
         named = [event["api-key-id"] for event in simulator.events("accepted")]
         assert (named[1], set(named) <= set(ids), len(set(named))) == (key["id"], True, 2)
+
+
+@pytest.mark.parametrize(
+    ("use", "error", "text"),
+    [
+        (lambda each: each.fail("timeout"), FaultError, "choose from content_type, rate_limited"),
+        (lambda each: each.fail(operation="send_mesage"), FaultError, "did you mean 'send_message'"),
+        (lambda each: each.fail(time=1), FaultError, "did you mean 'times'"),
+        (lambda each: each.events("delivred"), ValueError, "did you mean 'delivered'"),
+        (lambda each: each.add_domain("no dot"), ValueError, "is not a domain name"),
+        (lambda each: each.add_domain("Mail.Example.com"), ValueError, "already has the domain mail.example.com"),
+        (lambda each: each.receive(subject="x"), ValueError, "has no recipient"),
+        (lambda each: each.receive(b"Subject: x"), ValueError, "has no recipient"),
+        (lambda each: each.receive(to="a@mail.example.com", subjct="x"), TypeError, "did you mean 'subject'"),
+    ],
+)
+def test_a_misspelled_argument_is_an_error_instead_of_a_test_that_cannot_fail(
+    use: Callable[[Simulator], object], error: type[Exception], text: str
+) -> None:
+    with Simulator() as simulator, pytest.raises(error, match=text):
+        use(simulator)
+
+
+def test_faults_may_be_for_several_operations() -> None:
+    with Simulator() as simulator:
+        simulator.fail("slow", "list_*", seconds=1)

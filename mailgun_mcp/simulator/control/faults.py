@@ -1,6 +1,6 @@
 """Injects faults by operation and rate. The same seed gives the same faults."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from random import Random
@@ -11,7 +11,7 @@ from starlette.types import Message, Send
 from mailgun_mcp.simulator.http.asgi import Next, RoutedRequest, discard
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.replies.reply import TEXT, Reply
-from mailgun_mcp.text.suggest import suggest
+from mailgun_mcp.text.suggest import unknown
 
 FaultKind = Literal["rate_limited", "server_error", "slow", "reset", "truncated", "content_type", "unauthorized"]
 Sleep = Callable[[float], Awaitable[None]]
@@ -43,8 +43,8 @@ class Fault:
     """The shape of the `unauthorized` response."""
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "Fault":
-        """Return the fault that a JSON object describes. Raises FaultError."""
+    def from_record(cls, record: dict[str, Any], operations: Collection[str]) -> "Fault":
+        """Return the fault that a JSON object describes. Raises FaultError, also when it hits none of `operations`."""
         names = [field.name for field in fields(cls)]
         for name in record:
             if name not in names:
@@ -54,13 +54,10 @@ class Fault:
         for name, fits in FITS.items():
             if name in record and not fits(record[name]):
                 raise FaultError(f"{name}: {record[name]!r} is not a valid value")
-        return cls(**record)
-
-
-def unknown(what: str, name: str, names: Iterable[str]) -> str:
-    """Return an error message for an unknown name that suggests the closest valid one."""
-    like = suggest(name, names)
-    return f"unknown {what}: {name!r}" + (f"; did you mean {like!r}?" if like else "")
+        fault = cls(**record)
+        if not any(fnmatchcase(name, fault.operation) for name in operations):
+            raise FaultError(unknown("operation", fault.operation, operations))
+        return fault
 
 
 def _is_number(value: Any) -> bool:

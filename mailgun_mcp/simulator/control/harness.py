@@ -59,6 +59,8 @@ class Harness:
         self.host_access = host_access or HostAccess()
         self.clock = movable(account)
         self._router, self._build, self._at_start = router, build, environment
+        self.operations = router.operations
+        """The names of all operations."""
         self._sleep: Sleep = sleep or sleep_of_asyncio
         self._origin = self._copy(account)
         self.faults = Faults()

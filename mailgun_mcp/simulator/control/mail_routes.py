@@ -6,7 +6,6 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from mailgun_mcp.simulator.control.faults import unknown
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
 from mailgun_mcp.simulator.mail.outbox import Poster, send_due_posts
@@ -15,6 +14,7 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.webhooks import Posting
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.text.suggest import unknown
 
 Body = dict[str, Any]
 Route = Callable[[Harness, Body], Reply | Awaitable[Reply]]

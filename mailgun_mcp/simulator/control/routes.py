@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp.simulator.analytics.reports import parse_duration
 from mailgun_mcp.simulator.control import mail_routes as control_mail
-from mailgun_mcp.simulator.control.faults import Fault, FaultError, unknown
+from mailgun_mcp.simulator.control.faults import Fault, FaultError
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.control.page import PATHS, show
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit
@@ -19,6 +19,7 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import MovableClock, iso_date, parse_mail_date, parse_rfc3339
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import JSON, ApiError, Reply
+from mailgun_mcp.text.suggest import unknown
 
 PREFIX = "/simulator/"
 READS = ("GET", "HEAD")
@@ -172,7 +173,7 @@ def show_faults(harness: Harness, _: Body) -> Reply:
 def set_faults(harness: Harness, body: Body) -> Reply:
     """Replace the given ones: `faults` (drawn by `seed`), `rate_limits`, `visible_after` (seconds until reads see a write)."""
     _check_fields(body, "faults", "seed", "rate_limits", "visible_after")
-    faults, limits = _faults(body), _limits(body.get("rate_limits", ()))
+    faults, limits = _faults(harness, body), _limits(body.get("rate_limits", ()))
     delay = _number("visible_after", body.get("visible_after", 0))
     if not 0 <= delay < 1e6:
         raise ApiError(400, "visible_after is out of range")
@@ -185,13 +186,13 @@ def set_faults(harness: Harness, body: Body) -> Reply:
     return show_faults(harness, {})
 
 
-def _faults(body: Body) -> list[Fault]:
+def _faults(harness: Harness, body: Body) -> list[Fault]:
     records, seed = body.get("faults", []), body.get("seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ApiError(400, "seed is not an integer")
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise ApiError(400, "faults is not a list of objects")
-    return [Fault.from_record(record) for record in records]
+    return [Fault.from_record(record, harness.operations) for record in records]
 
 
 def _limits(value: Any) -> list[Limit]:

@@ -1,6 +1,6 @@
 """Finds the operation for a method and path. The routes come from the catalogue."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote
@@ -35,6 +35,8 @@ class Router:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._root = _Node()
+        self.operations: Collection[str] = catalogue.names
+        """The names of all operations."""
         for tool in catalogue.tools():
             method, _, path = tool["_meta"]["mailgun-mcp/operation"].partition(" ")
             self._add(method, path, tool["name"])

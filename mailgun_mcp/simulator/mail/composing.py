@@ -196,6 +196,9 @@ def _content(part: "MIMEPart | None") -> str:
     if part is None:
         return ""
     data = part.get_payload(decode=True)
+    if isinstance(data, bytes) and part.get_content_charset("us-ascii") == "us-ascii":
+        # Many programs send UTF-8 without saying so.
+        return data.decode("utf-8", "replace")
     try:
         return str(part.get_content())
     except LookupError:

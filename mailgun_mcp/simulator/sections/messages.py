@@ -1,4 +1,4 @@
-"""Messages: sending, stored copies, and the queue of scheduled messages."""
+"""Messages: sending, and the queue of scheduled messages."""
 
 import json
 import re
@@ -16,7 +16,6 @@ from mailgun_mcp.simulator.mail.composing import (
     from_mime,
     parse_addresses,
     recipient_copies,
-    to_mime,
 )
 from mailgun_mcp.simulator.mail.delivery import accept, send_to_list
 from mailgun_mcp.simulator.mail.list_delivery import split_lists
@@ -30,9 +29,7 @@ from mailgun_mcp.simulator.mail.mime_options import (
     apply_mime_options,
     read_object,
 )
-from mailgun_mcp.simulator.mail.record_events import storage_location
 from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, choose_ip, delivery_time
-from mailgun_mcp.simulator.mail.stripping import strip_bodies
 from mailgun_mcp.simulator.mail.templating import render_body, render_headers
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
@@ -42,6 +39,7 @@ from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
+from mailgun_mcp.simulator.sections.stored_messages import find_stored
 
 SANDBOX = (
     "Domain {} is not allowed to send: Sandbox subdomains are for test purposes only. "
@@ -52,7 +50,6 @@ UNVERIFIED = (
     "Log in to your control panel to view required DNS records."
 )
 DISABLED = "Domain {} is not allowed to send: Domain is disabled"
-RAW = "message/rfc2822"
 HEADER_NAME = re.compile(r"[!-9;-~]+")
 """Matches a header name: printable ASCII without the colon (RFC 5322, section 2.2)."""
 OPEN_QUEUE = {"is_disabled": False, "disabled": {"until": "", "reason": ""}}
@@ -101,7 +98,10 @@ def submit_mime(account: Account, request: SimulatedRequest, envelope: SmtpEnvel
     message.headers, message.text, message.html, message.amp = mail.headers, mail.text, mail.html, mail.amp
     message.attachments, message.mime = mail.attachments, request["message"].data
     message.repeated_headers = mail.repeated_headers
-    message.id = find_header(mail.headers, "Message-Id").strip("<> ") or message.id
+    if own_id := find_header(mail.headers, "Message-Id").strip("<> "):
+        message.id = own_id
+    else:
+        _add_message_id(message)
     if envelope is not None:
         message.smtp_login, message.sender = envelope.login, envelope.sender.strip("<>") or message.sender
     if message.deliver_at is None and (deliver_by := find_header(mail.headers, DELIVER_BY)):
@@ -113,6 +113,14 @@ def submit_mime(account: Account, request: SimulatedRequest, envelope: SmtpEnvel
     if variables:
         return _send_batch(account, request.domain, message, to, [], variables)
     return _queued(account, request.domain, message, to)
+
+
+def _add_message_id(message: StoredMessage) -> None:
+    """Add the Message-Id header to a MIME message that has none."""
+    header, mime = f"<{message.id}>", message.mime or b""
+    message.headers = {"Message-Id": header, **message.headers}
+    line_end = b"\r\n" if b"\r\n" in mime else b"\n"
+    message.mime = b"Message-Id: %s%s%s" % (header.encode(), line_end, mime)
 
 
 def _apply_template(account: Account, request: SimulatedRequest, message: StoredMessage, mail: ParsedMail) -> None:
@@ -161,28 +169,9 @@ def _send_batch(
     return _queued(account, domain, replace(message, key=account.opaque_id(KEY_BYTES)), rest)
 
 
-@handles(
-    "get_stored_message", fidelity="stateful", note="as sent or received, as JSON or MIME, until its retention ends"
-)
-def get_stored_message(account: Account, request: SimulatedRequest) -> Reply:
-    message = _stored(account, request)
-    if RAW in request.accept:
-        return Reply(_summary(message) | {"body-mime": to_mime(message)})
-    return Reply(_parsed(account, message))
-
-
-@handles("get_stored_attachment", fidelity="stateful", note="as it was attached")
-def get_stored_attachment(account: Account, request: SimulatedRequest) -> Reply:
-    attachments = _stored(account, request).attachments
-    if request["index"] >= len(attachments):
-        raise ApiError(404, "Attachment not found")
-    item = attachments[request["index"]]
-    return Reply(item.data, content_type=item.content_type)
-
-
 @handles("resend_message", fidelity="stateful", note="sends a new copy, which has its own events")
 def resend_message(account: Account, request: SimulatedRequest) -> Reply:
-    message = _stored(account, request)
+    message = find_stored(account, request)
     to = parse_addresses("to", request["to"])
     _check_may_send(account, request.domain, to)
     now = account.clock.now()
@@ -355,46 +344,3 @@ def _attachment(file: File, *, inline: bool = False) -> Attachment:
 
 def _bare(addresses: list[Address]) -> list[str]:
     return [address for _, address in addresses]
-
-
-def _stored(account: Account, request: SimulatedRequest) -> StoredMessage:
-    message = request.domain.messages.get(request["storage_key"])
-    if message is None or message.at + request.domain.retention < account.clock.now():
-        raise ApiError(404, "Message not found")
-    return message
-
-
-def _summary(message: StoredMessage) -> dict[str, Any]:
-    return {
-        "sender": message.sender,
-        "from": find_header(message.headers, "From"),
-        "recipients": ", ".join(message.recipients),
-        "subject": message.subject,
-    }
-
-
-def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
-    kind = "html" if message.html else "plain"
-    of_body = {"Content-Type": f"text/{kind}; charset=utf-8", "Content-Transfer-Encoding": "7bit"}
-    lines = [*((name, value) for name, value in message.header_lines if name not in of_body), *of_body.items()]
-    stripped = strip_bodies(message.text, message.html)
-    files = [_listed(account, message, index, item) for index, item in enumerate(message.attachments)]
-    ids = {f"<{item.cid}>": file for item, file in zip(message.attachments, files, strict=True) if item.cid}
-    return {
-        **message.headers,
-        **of_body,
-        **_summary(message),
-        "message-headers": lines,
-        "body-plain": message.text,
-        "body-html": message.html,
-        "stripped-text": stripped.text,
-        "stripped-html": stripped.html,
-        "stripped-signature": stripped.signature,
-        "attachments": files,
-        "content-id-map": ids,
-    }
-
-
-def _listed(account: Account, message: StoredMessage, index: int, item: Attachment) -> dict[str, Any]:
-    url = f"{storage_location(account, message)['url']}/attachments/{index}"
-    return {"name": item.filename, "content-type": item.content_type, "size": len(item.data), "url": url}

@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.sections.messages import SmtpEnvelope
 from mailgun_mcp.simulator.smtp.certificate import server_context
@@ -20,6 +21,7 @@ from mailgun_mcp.simulator.smtp.submission import log_in, submit
 
 MAX_BYTES = 25 * 1024 * 1024
 """Maximum size in bytes of a mail that Mailgun accepts."""
+UNREADABLE = "550 5.1.3 cannot parse to address"
 LONGEST_LINE = 1024 * 1024
 """Maximum length of a line in bytes. RFC 5321 allows 1,000, but many programs send longer lines."""
 
@@ -52,6 +54,16 @@ class _Handler:
             return "530 5.7.0 Authentication required"
         envelope.mail_from = sender
         envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, _: SMTP, __: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Add a recipient unless it is not an address. The other recipients still get the mail."""
+        if fault_of_address(address):
+            return UNREADABLE
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
         return "250 OK"
 
     async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802

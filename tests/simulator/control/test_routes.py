@@ -239,11 +239,20 @@ async def test_a_fault_comes_only_as_often_as_it_should(harness: httpx.AsyncClie
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ({"faults": [{"kind": "slwo"}]}, "unknown kind of fault: 'slwo'; did you mean 'slow'?"),
-        ({"faults": [{"kind": "slow", "second": 1}]}, "unknown field of a fault: 'second'; did you mean 'seconds'?"),
+        ({"faults": [{"kind": "slwo"}]}, "unknown kind of fault 'slwo': did you mean 'slow'?"),
+        ({"faults": [{"kind": "slow", "second": 1}]}, "unknown field of a fault 'second': did you mean 'seconds'?"),
         ({"faults": [{"kind": "slow", "rate": 2}]}, "rate: 2 is not a valid value"),
+        (
+            {"faults": [{"kind": "slow", "operation": "send_mesage"}]},
+            "unknown operation 'send_mesage': did you mean 'send_message'?",
+        ),
+        (
+            {"faults": [{"kind": "timeout"}]},
+            "unknown kind of fault 'timeout': choose from "
+            "content_type, rate_limited, reset, server_error, slow, truncated, unauthorized",
+        ),
         ({"faults": {}}, "faults is not a list of objects"),
-        ({"fault": []}, "unknown field: 'fault'; did you mean 'faults'?"),
+        ({"fault": []}, "unknown field 'fault': did you mean 'faults'?"),
         ({"seed": "x", "faults": []}, "seed is not an integer"),
         ({"visible_after": -1}, "visible_after is out of range"),
         (

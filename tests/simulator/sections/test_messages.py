@@ -1,7 +1,6 @@
 """Sending: what is refused, what is stored, and how it goes for each recipient."""
 
 import json
-from email import message_from_string
 from typing import Any
 
 import httpx
@@ -11,28 +10,17 @@ from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.delivery import add_complaint
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, ManualClock, mail_date
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
-from mailgun_mcp.simulator.worlds.demo import NEWS, SANDBOX, SHOP, STAGING, TESTER
+from mailgun_mcp.simulator.worlds.demo import NEWS, SANDBOX, STAGING, TESTER
 from tests.simulator.conftest import PLAIN
+from tests.simulator.sections.sending import only, send, stored
 
 pytestmark = pytest.mark.anyio
-BASIC: dict[str, Any] = {"from": "Shop <shop@x.example>", "to": "ann@x.example", "subject": "Hi", "text": "Hello"}
 NOT_VALID = "'{}' parameter is not a valid address. please check documentation"
-
-
-async def send(mailgun: httpx.AsyncClient, domain: str = PLAIN, **changes: Any) -> httpx.Response:
-    data = {name: value for name, value in {**BASIC, **changes}.items() if value is not None}
-    return await mailgun.post(f"/v3/{domain}/messages", data=data)
 
 
 def events(domain: Domain) -> list[tuple[str, str]]:
     return [(event.record["event"], event.record["recipient"]) for event in domain.events]
-
-
-def only(domain: Domain) -> StoredMessage:
-    (message,) = domain.messages.values()
-    return message
 
 
 async def test_a_message_is_queued_stored_and_delivered(mailgun: httpx.AsyncClient, plain: Domain) -> None:
@@ -326,86 +314,6 @@ async def test_a_template_that_is_not_there_is_accepted_and_fails(
     assert failed["delivery-status"]["description"] == f"Template '{missing['template']}' not found"
 
 
-async def stored(mailgun: httpx.AsyncClient, message: StoredMessage, accept: str = "*/*") -> dict[str, Any]:
-    path = f"/v3/domains/{message.domain}/messages/{message.key}"
-    answer = await mailgun.get(path, headers={"Accept": accept})
-    assert answer.status_code == 200
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-async def test_a_stored_message_is_read_in_its_parts(mailgun: httpx.AsyncClient, plain: Domain) -> None:
-    files = [("attachment", ("a.txt", b"abc", "text/plain")), ("inline", ("b.png", b"\x89P", "image/png"))]
-    await mailgun.post(f"/v3/{PLAIN}/messages", data={**BASIC, "html": "<p>Hello</p>"}, files=files)
-    body = await stored(mailgun, only(plain))
-    assert (body["body-plain"], body["body-html"], body["Subject"]) == ("Hello", "<p>Hello</p>", "Hi")
-    assert (body["sender"], body["recipients"]) == ("shop@x.example", "ann@x.example")
-    assert ["Subject", "Hi"] in body["message-headers"]
-    assert [(item["name"], item["size"]) for item in body["attachments"]] == [("b.png", 2), ("a.txt", 3)]
-    assert body["content-id-map"] == {"<b.png>": body["attachments"][0]}
-
-
-async def test_the_storage_url_of_an_event_leads_to_the_message(mailgun: httpx.AsyncClient, plain: Domain) -> None:
-    await send(mailgun)
-    url = plain.events[0].record["storage"]["url"]
-    assert url.startswith("https://storage-us-east4.api.mailgun.net/v3/domains/")
-    assert (await mailgun.get(url)).json()["Subject"] == "Hi"
-
-
-async def test_a_stored_message_is_read_as_mime(mailgun: httpx.AsyncClient, plain: Domain) -> None:
-    files = [("attachment", ("a.txt", b"abc", "text/plain")), ("attachment", ("b", b"\0", "odd"))]
-    data = {
-        **BASIC,
-        "html": "<p>Hello</p>",
-        "subject": "Grüße",
-        "h:Content-Type": "text/x",
-        "h:REPLY-TO": "a@x.example",
-    }
-    await mailgun.post(f"/v3/{PLAIN}/messages", data=data, files=files)
-    body = await stored(mailgun, only(plain), "message/rfc2822")
-    assert set(body) == {"sender", "from", "recipients", "subject", "body-mime"}
-    mail = message_from_string(body["body-mime"])
-    assert [part.get_content_type() for part in mail.walk()] == [
-        "multipart/mixed",
-        "multipart/alternative",
-        "text/plain",
-        "text/html",
-        "text/plain",
-        "odd/octet-stream",
-    ]
-
-
-async def test_lone_surrogates_do_not_break_the_mime_form(mailgun: httpx.AsyncClient, plain: Domain) -> None:
-    await send(mailgun, text="%recipient.a%", **{"recipient-variables": '{"ann@x.example": {"a": "\\ud800"}}'})
-    assert "body-mime" in await stored(mailgun, only(plain), "message/rfc2822")
-
-
-async def test_stored_messages_are_kept_three_days(
-    mailgun: httpx.AsyncClient, plain: Domain, clock: ManualClock
-) -> None:
-    await send(mailgun)
-    path = f"/v3/domains/{PLAIN}/messages/{only(plain).key}"
-    clock.advance(3 * DAY)
-    assert (await mailgun.get(path)).status_code == 200
-    clock.advance(1)
-    assert (await mailgun.get(path)).json() == {"message": "Message not found"}
-
-
-async def test_a_domain_sets_how_long_messages_are_kept(
-    mailgun: httpx.AsyncClient, plain: Domain, clock: ManualClock
-) -> None:
-    await mailgun.put(f"/v4/domains/{PLAIN}", data={"message_ttl": "3600"})
-    await send(mailgun)
-    clock.advance(3601)
-    assert (await mailgun.get(f"/v3/domains/{PLAIN}/messages/{only(plain).key}")).status_code == 404
-
-
-async def test_a_message_of_another_domain_is_not_found(mailgun: httpx.AsyncClient, plain: Domain) -> None:
-    await send(mailgun)
-    answer = await mailgun.get(f"/v3/domains/{SHOP}/messages/{only(plain).key}")
-    assert (answer.status_code, answer.json()) == (404, {"message": "Message not found"})
-
-
 async def test_a_stored_message_is_sent_again_to_others(mailgun: httpx.AsyncClient, plain: Domain) -> None:
     await send(mailgun)
     first = only(plain)
@@ -440,10 +348,16 @@ async def test_a_mime_message_goes_to_those_named_beside_it(mailgun: httpx.Async
     assert (await stored(mailgun, message, "message/rfc2822"))["body-mime"] == MIME
 
 
-async def test_a_mime_message_without_an_id_gets_one(mailgun: httpx.AsyncClient, plain: Domain) -> None:
-    answer = await send_mime(mailgun, "From: a@x.example\r\n\r\nHello")
-    assert answer.json()["id"] == f"<{only(plain).id}>"
+@pytest.mark.parametrize("line_end", ["\r\n", "\n"])
+async def test_a_mime_message_without_an_id_gets_one(mailgun: httpx.AsyncClient, plain: Domain, line_end: str) -> None:
+    mime = f"From: a@x.example{line_end * 2}Hello"
+    answer = await send_mime(mailgun, mime)
+    message_id = answer.json()["id"]
+    assert message_id == f"<{only(plain).id}>"
     assert only(plain).id.endswith(f"@{PLAIN}")
+    assert (await stored(mailgun, only(plain)))["Message-Id"] == message_id
+    raw = (await stored(mailgun, only(plain), "message/rfc2822"))["body-mime"]
+    assert raw == f"Message-Id: {message_id}{line_end}{mime}"
 
 
 async def test_a_mime_message_needs_a_sender(mailgun: httpx.AsyncClient) -> None:
@@ -455,6 +369,14 @@ async def test_a_mime_part_in_an_unknown_charset_is_still_read(mailgun: httpx.As
     text = "From: a@x.example\r\nContent-Type: text/html; charset=no-such-charset\r\n\r\n<p>Hello</p>"
     await send_mime(mailgun, text)
     assert only(plain).html == "<p>Hello</p>"
+
+
+@pytest.mark.parametrize("header", ["", "Content-Type: text/plain; charset=us-ascii\r\n"])
+async def test_text_in_utf_8_that_does_not_say_so_is_read(
+    mailgun: httpx.AsyncClient, plain: Domain, header: str
+) -> None:
+    await send_mime(mailgun, f"From: a@x.example\r\n{header}\r\nGrüße")
+    assert only(plain).text == "Grüße"
 
 
 async def test_queues_are_open(mailgun: httpx.AsyncClient) -> None:
