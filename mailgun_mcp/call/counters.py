@@ -74,6 +74,39 @@ class Sends:
         return None if at is None else float(at)
 
 
+class AddressChanges:
+    """How many addresses each call put on suppression lists, mailing lists and routes. Only the last hour is kept."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def record(self, account: str, addresses: int, now: float) -> int:
+        """Count the addresses of a call. Returns the row number for `forget`."""
+        # One lock per account: of two concurrent calls, the one with the higher row number sees the other.
+        with self._store.writing(lock=f"address changes {account}") as connection:
+            connection.execute("DELETE FROM address_changes WHERE at < ?", (now - 2 * HOUR,))
+            row = connection.execute(
+                "INSERT INTO address_changes (account, addresses, at) VALUES (?, ?, ?) RETURNING id",
+                (account, addresses, now),
+            ).fetchone()
+        return int(row["id"])
+
+    def forget(self, row: int) -> None:
+        """Remove the addresses of a call that was not made."""
+        with self._store.writing(lock="address changes taken back") as connection:
+            connection.execute("DELETE FROM address_changes WHERE id = ?", (row,))
+
+    def since(self, account: str, since: float, before: int = NEWEST) -> int:
+        """Return how many addresses were counted for the account after `since`, before the row `before`."""
+        with self._store.reading() as connection:
+            row = connection.execute(
+                """SELECT coalesce(sum(addresses), 0) AS addresses FROM address_changes
+                WHERE account = ? AND at > ? AND id < ?""",
+                (account, since, before),
+            ).fetchone()
+        return int(row["addresses"])
+
+
 class Calls:
     """How many calls each principal made. Only the last hour is kept, and only where the policy limits calls."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from mailgun_mcp.call.counters import EVERY_ACCOUNT, NEWEST, Calls, Sends, Spend, Untrusted
+from mailgun_mcp.call.counters import EVERY_ACCOUNT, NEWEST, AddressChanges, Calls, Sends, Spend, Untrusted
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import StateError
@@ -82,11 +82,12 @@ class History:
         return await in_thread(self._with_history, context, digest)
 
     async def reserve(self, facts: Facts, cost: float | None) -> tuple["Reservation | None", Facts]:
-        """Count a limited call, a send and a call's cost before the call is made. Returns facts with all earlier calls.
+        """Count a call, its recipients, addresses and cost before it is made. Returns facts with all earlier calls.
 
         Of two concurrent calls the second sees the first, so together they cannot exceed a limit.
         """
-        if facts.operation.risk != "send" and not cost and not self._counts_calls:
+        counted = facts.operation.risk == "send" or facts.address_count or cost or self._counts_calls
+        if not counted:
             return None, facts
         return await in_thread(self._reserve, facts, cost, self.clock())
 
@@ -96,6 +97,8 @@ class History:
             await self._after(Sends(self.store).forget, reserved.send)
         if reserved is not None and reserved.cost is not None:
             await self._after(Spend(self.store).forget, reserved.cost)
+        if reserved is not None and reserved.addresses is not None:
+            await self._after(AddressChanges(self.store).forget, reserved.addresses)
         if reserved is not None and reserved.call is not None:
             await self._after(Calls(self.store).forget, reserved.call)
 
@@ -116,7 +119,7 @@ class History:
 
     def _reserve(self, facts: Facts, cost: float | None, now: float) -> tuple["Reservation", Facts]:
         context, sends, send_row, cost_row = facts.context, facts.operation.risk == "send", None, None
-        call_row = None
+        call_row = address_row = None
         if self._counts_calls:
             call_row = Calls(self.store).record(context.counted_for, context.principal, now)
         if sends:
@@ -125,8 +128,10 @@ class History:
             )
         if cost:
             cost_row = Spend(self.store).record(context.counted_for, cost, now)
+        if facts.address_count:
+            address_row = AddressChanges(self.store).record(context.counted_for, facts.address_count, now)
         context = replace(context, now=datetime.fromtimestamp(now, UTC))
-        reservation = Reservation(send_row, cost_row, call_row)
+        reservation = Reservation(send_row, cost_row, call_row, address_row)
         past = StoredPast(self.store, self._shown_here, reservation)
         return reservation, replace(facts, context=past.add_to(context, facts.digest))
 
@@ -141,6 +146,7 @@ class Reservation:
     send: int | None = None
     cost: int | None = None
     call: int | None = None
+    addresses: int | None = None
 
 
 class StoredPast:
@@ -153,8 +159,8 @@ class StoredPast:
         self._shown_here = shown_here
         self._sends_before = NEWEST if until.send is None else until.send
         self._costs_before = NEWEST if until.cost is None else until.cost
-
         self._calls_before = NEWEST if until.call is None else until.call
+        self._addresses_before = NEWEST if until.addresses is None else until.addresses
 
     def add_to(self, context: Context, digest: str) -> Context:
         """Return the context for a call of the request `digest`, with the history before it."""
@@ -176,6 +182,10 @@ class StoredPast:
     def calls_of(self, account: str, principal: str, moment: float) -> int:
         """Return how many calls the principal made after `moment`."""
         return Calls(self._store).since(account, principal, moment, self._calls_before)
+
+    def addresses_after(self, account: str, moment: float) -> int:
+        """Return how many addresses the account's calls put on lists and routes after `moment`."""
+        return AddressChanges(self._store).since(account, moment, self._addresses_before)
 
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""

@@ -259,7 +259,7 @@ class Services:
         if self.server is not None:
             return self.server.history
         return History(
-            self.store, self.clock, several_accounts=bool(self.accounts), counts_calls=bool(self.policy.limits)
+            self.store, self.clock, several_accounts=bool(self.accounts), counts_calls=self.policy.counts_calls
         )
 
     @cached_property

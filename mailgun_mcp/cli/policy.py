@@ -35,7 +35,7 @@ ACCOUNT_SETTINGS = ("simulator", "region", "hostname", "url", "api_key_file", "s
 METAVARS = {
     **dict.fromkeys(("principal", "client", "account"), "NAME"),
     **dict.fromkeys(("at", "after_untrusted", "sent_before"), "TIME"),
-    **dict.fromkeys(("recipients_last_hour", "spent_this_month"), "N"),
+    **dict.fromkeys(("recipients_last_hour", "addresses_last_hour", "spent_this_month"), "N"),
     "subaccount": "ID",
 }
 """Assumption -> the placeholder for its value in help."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.policy.address_changes import SUBSCRIBING, count_addresses, subscribed
 from mailgun_mcp.policy.option_headers import with_options_of
 from mailgun_mcp.policy.route_reach import with_many_targets
 from mailgun_mcp.text.addresses import (
@@ -30,13 +31,6 @@ URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 ROUTE_SIGNS = re.compile(r"[\s=,()\"']+")
 ROUTE_WORDS = frozenset({"forward", "store", "stop", "notify", "and"})
 """Words in route actions that are neither addresses nor URLs."""
-SUBSCRIBING = frozenset(
-    {
-        *("add_mailing_list_member", "bulk_add_mailing_list_members"),
-        *("import_mailing_list_members", "update_mailing_list_member"),
-    }
-)
-"""Tools that put addresses on a mailing list."""
 TEMPLATES = frozenset({"templates", "account_templates"})
 REPLY_HEADERS = frozenset(
     {
@@ -79,6 +73,8 @@ class Context:
     """Like `recipients_last_hour`, but of the principal alone."""
     principal_calls_last_hour: int = 0
     """Calls of the principal in the last hour; counted only if the policy limits calls."""
+    addresses_last_hour: int = 0
+    """Addresses that calls of the last hour put on suppression lists, mailing lists and routes."""
     duplicate_age: float | None = None
     """Seconds since the same request was last sent; None for never."""
     spent_this_month: float = 0.0
@@ -151,6 +147,8 @@ class Facts:
     """Who gets replies or read receipts, if the mail says so."""
     destinations: tuple[str, ...] = ()
     """Where data would be sent: addresses and host names of route forwards, webhooks, archives and new list members."""
+    address_count: int = 0
+    """Number of addresses that the call puts on suppression lists, mailing lists or a route."""
     stated: Arguments = field(default_factory=dict)
     """The arguments, including options that mail headers set. Conditions on arguments look at these."""
     faults: tuple[str, ...] = ()
@@ -211,6 +209,7 @@ def gather(
         senders=tuple(dict.fromkeys(_senders(operation, arguments, headers, faults))),
         replies_to=tuple(dict.fromkeys(_replies_to(operation, arguments, headers))),
         destinations=destinations,
+        address_count=count_addresses(operation, arguments, files, destinations),
         faults=tuple(dict.fromkeys(faults)),
     )
 
@@ -325,17 +324,9 @@ def _destinations(operation: Operation, arguments: Arguments, faults: list[str])
         for action in _texts(arguments.get("action")):
             yield from _route_targets(action, faults)
     if operation.name in SUBSCRIBING:
-        yield from _addresses("members", _subscribed(arguments), faults)
+        yield from _addresses("members", subscribed(arguments), faults)
         if operation.name == "import_mailing_list_members":
             yield UNREAD_FILE
-
-
-def _subscribed(arguments: Arguments) -> list[str]:
-    """Return the addresses that a call puts on a mailing list: they will get what is sent to the list."""
-    members = arguments.get("members")
-    listed = members if isinstance(members, list) else []
-    texts = [arguments.get("address"), *(item.get("address") if isinstance(item, dict) else item for item in listed)]
-    return [text for text in texts if isinstance(text, str)]
 
 
 def _route_targets(action: str, faults: list[str]) -> Iterator[str]:

@@ -27,6 +27,9 @@ class Past(Protocol):
     def calls_of(self, account: str, principal: str, moment: float) -> int:
         """Return how many calls the principal made after `moment`."""
 
+    def addresses_after(self, account: str, moment: float) -> int:
+        """Return how many addresses the account's calls put on lists and routes after `moment`."""
+
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""
 
@@ -43,6 +46,7 @@ def with_history(context: Context, digest: str, past: Past) -> Context:
         recipients_last_hour=past.recipients_after(account, now - HOUR),
         principal_recipients_last_hour=past.recipients_of(account, context.principal, now - HOUR),
         principal_calls_last_hour=past.calls_of(account, context.principal, now - HOUR),
+        addresses_last_hour=past.addresses_after(account, now - HOUR),
         duplicate_age=age(past.last_sent(account, digest), now),
         spent_this_month=past.spent_from(account, month),
     )
@@ -67,6 +71,7 @@ class PastCalls:
     _sends: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _sends_of: dict[tuple[str, str], deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _calls_of: dict[tuple[str, str], deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
+    _addresses: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _sent: dict[tuple[str, str], float] = field(default_factory=dict)
     _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -79,6 +84,8 @@ class PastCalls:
             self._sends[account].append((now, facts.recipient_count))
             self._sends_of[account, context.principal].append((now, facts.recipient_count))
             self._sent[account, facts.digest] = now
+        if facts.address_count:
+            self._addresses[account].append((now, facts.address_count))
         if cost:
             self._costs[account].append((now, cost))
 
@@ -93,6 +100,10 @@ class PastCalls:
     def calls_of(self, account: str, principal: str, moment: float) -> int:
         """Return how many calls the principal made after `moment`, which only moves forward."""
         return _count_after(self._calls_of[account, principal], moment)
+
+    def addresses_after(self, account: str, moment: float) -> int:
+        """Return how many addresses were put on lists and routes after `moment`, which only moves forward."""
+        return _count_after(self._addresses[account], moment)
 
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""

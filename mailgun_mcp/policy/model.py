@@ -151,9 +151,11 @@ class SpendRules:
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """How often one principal may call."""
+    """How often one principal may call, and how many addresses calls may put on lists before a person is asked."""
 
     principal_calls_per_hour: int | None = None
+    confirm_addresses_per_hour: int | None = None
+    """Addresses per hour above which a person is asked. The setting of the nearest file counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +290,11 @@ class Policy:
     """SHA-256 of the policy's meaning: comments, order of keys and tests do not change it."""
     plans: dict[Operation, ApplicableRules] = field(default_factory=dict, compare=False, repr=False)
     """What `engine` has computed for each operation so far."""
+
+    @property
+    def counts_calls(self) -> bool:
+        """Whether a limit depends on how many calls were made."""
+        return any(rules.principal_calls_per_hour is not None for rules in self.limits)
 
     @property
     def names_accounts(self) -> bool:

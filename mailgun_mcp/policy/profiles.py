@@ -9,7 +9,16 @@ from hashlib import sha256
 from typing import Any
 
 from mailgun_mcp.policy.conditions import compile_match
-from mailgun_mcp.policy.model import NOTHING_MATCHED, Decision, DecisionEffect, Policy, Rule, SendRules, UndoRules
+from mailgun_mcp.policy.model import (
+    NOTHING_MATCHED,
+    CallLimits,
+    Decision,
+    DecisionEffect,
+    Policy,
+    Rule,
+    SendRules,
+    UndoRules,
+)
 from mailgun_mcp.text.suggest import unknown
 
 READ_ONLY_OTHERWISE = Decision("deny", "read-only/otherwise", "the policy read-only allows reads only")
@@ -19,6 +28,9 @@ SESSION = "session"
 FEW = 10
 CONFIRM_PER_HOUR = 50
 """Recipients per hour above which `guarded` and `strict` ask, however small each send is."""
+ADDRESSES_PER_HOUR = 50
+"""Addresses put on suppression lists, mailing lists and routes per hour above which they ask."""
+ASKING = ("guarded", "strict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +113,13 @@ def profile(name: str) -> Policy:
             Rule(f"{name}/{rule.name}", compile_match(rule.match, rule.effect, UTC), rule.effect, reason=rule.reason)
             for rule in rules
         ),
-        send=(SendRules(confirm_per_hour=CONFIRM_PER_HOUR),) if name in ("guarded", "strict") else (),
+        send=(SendRules(confirm_per_hour=CONFIRM_PER_HOUR),) if name in ASKING else (),
+        limits=(CallLimits(confirm_addresses_per_hour=ADDRESSES_PER_HOUR),) if name in ASKING else (),
         undo=UndoRules(too_many="allow") if name == "unguarded" else UndoRules(),
         otherwise=READ_ONLY_OTHERWISE if name == "read-only" else NOTHING_MATCHED,
         digest=sha256(
-            json.dumps([name, CONFIRM_PER_HOUR, [astuple(rule) for rule in rules]], sort_keys=True).encode()
+            json.dumps(
+                [name, CONFIRM_PER_HOUR, ADDRESSES_PER_HOUR, [astuple(rule) for rule in rules]], sort_keys=True
+            ).encode()
         ).hexdigest(),
     )

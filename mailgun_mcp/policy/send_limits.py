@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.policy.address_changes import UNREAD, changes_addresses
 from mailgun_mcp.policy.conditions import ABOUT_PEOPLE, show
 from mailgun_mcp.policy.facts import TEMPLATES, Facts
 from mailgun_mcp.policy.globs import TextPredicate, address_matcher
-from mailgun_mcp.policy.model import Policy, SendLimit, SendRules, SpendRules
+from mailgun_mcp.policy.model import CallLimits, Policy, SendLimit, SendRules, SpendRules
 from mailgun_mcp.policy.prices import cost, unit_of
 
 LIMITS = "send/"
@@ -19,20 +20,24 @@ LimitCheck = Callable[[Facts], str | None]
 def send_limits(policy: Policy) -> Iterator[SendLimit]:
     """Yield the limits of the policy, from the `send` and `spend` of every file: all of them apply.
 
-    Only for `confirm_per_hour` and `unknown_lists` does a file override the others: the nearest one counts.
+    For `confirm_per_hour`, `confirm_addresses_per_hour` and `unknown_lists` only the nearest file counts.
     """
     allows_unknown = allows_unknown_lists(policy)
     for rules in policy.send:
         yield from _of_send(rules, allows_unknown)
     if not allows_unknown:
         yield SendLimit("send/unknown_lists", "confirm", _sends, _unknown_list)
-    confirm_above = _nearest(policy, "confirm_per_hour")
+    confirm_above = _nearest(policy.send, "confirm_per_hour")
     if confirm_above is not None:
         yield SendLimit("send/confirm_per_hour", "confirm", _sends, partial(_many_in_an_hour, confirm_above))
     for limits in policy.limits:
         if limits.principal_calls_per_hour is not None:
             check = partial(_too_many_calls, limits.principal_calls_per_hour)
             yield SendLimit("limits/principal_calls_per_hour", "deny", _any_call, check)
+    addresses = _nearest(policy.limits, "confirm_addresses_per_hour")
+    if addresses is not None:
+        check = partial(_many_addresses_in_an_hour, addresses)
+        yield SendLimit("limits/confirm_addresses_per_hour", "confirm", changes_addresses, check)
     for budget in policy.spend:
         yield SendLimit("spend/monthly_budget", "deny", _costs, partial(_over_budget, policy, budget))
         yield SendLimit("spend/unknown_price", "confirm", _bills, partial(_unknown_price, policy, budget), True)
@@ -40,7 +45,7 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
 
 def allows_unknown_lists(policy: Policy) -> bool:
     """Return whether sends are allowed although it is unknown how many people a list reaches."""
-    return bool(_nearest(policy, "unknown_lists") == "allow")
+    return bool(_nearest(policy.send, "unknown_lists") == "allow")
 
 
 def restricts_recipients(policy: Policy) -> bool:
@@ -55,8 +60,8 @@ def restricts_recipients(policy: Policy) -> bool:
     )
 
 
-def _nearest(policy: Policy, setting: str) -> Any:
-    return next((value for rules in policy.send if (value := getattr(rules, setting)) is not None), None)
+def _nearest(files: Iterable[SendRules] | Iterable[CallLimits], setting: str) -> Any:
+    return next((value for rules in files if (value := getattr(rules, setting)) is not None), None)
 
 
 def _of_send(rules: SendRules, allows_unknown: bool) -> Iterator[SendLimit]:
@@ -245,6 +250,19 @@ def _many_in_an_hour(limit: int, facts: Facts) -> str | None:
     if before + count <= limit:
         return None
     return f"with this call, {before + count} recipients get mail within an hour; a person is asked above {limit}"
+
+
+def _many_addresses_in_an_hour(limit: int, facts: Facts) -> str | None:
+    before, count = facts.context.addresses_last_hour, facts.address_count
+    # Written so that a count that is not a number asks a person.
+    if count == 0 or before + count <= limit:
+        return None
+    if before + count >= UNREAD:
+        return f"it is not known how many addresses are put on lists within an hour; a person is asked above {limit}"
+    return (
+        f"with this call, {before + count} addresses are put on suppression lists, mailing lists or routes within an "
+        f"hour; a person is asked above {limit}"
+    )
 
 
 def _not_in_test_mode(facts: Facts) -> str | None:

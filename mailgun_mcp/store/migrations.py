@@ -352,4 +352,11 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
     (announced("tokens"), announced("agent_events", "INSERT"), announced("snapshots", "UPDATE OF undone")),
     # Has everything needed to choose which results are too many. The results themselves are large and not read for it.
     ("DROP INDEX kept_results_by_age", "CREATE INDEX kept_results_by_age ON kept_results (created, name, size)"),
+    (
+        """CREATE TABLE address_changes (
+            id INTEGER PRIMARY KEY, account TEXT NOT NULL, addresses INTEGER NOT NULL, at REAL NOT NULL
+        )""",
+        "CREATE INDEX address_changes_by_account ON address_changes (account, at)",
+        "CREATE INDEX address_changes_by_age ON address_changes (at)",
+    ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailgun_mcp.call.counters import Calls, Sends
+from mailgun_mcp.call.counters import AddressChanges, Calls, Sends
 from mailgun_mcp.call.history import StoredPast
 from mailgun_mcp.policy.facts import Context, gather
 from mailgun_mcp.policy.history import PastCalls, with_history
@@ -19,7 +19,7 @@ from tests.support.state import NOW
 CALLS = st.lists(
     st.fixed_dictionaries(
         {
-            "tool": st.sampled_from(["send_message", "get_stored_message"]),
+            "tool": st.sampled_from(["send_message", "get_stored_message", "add_bounces"]),
             "after": st.sampled_from([0, 1, 1799, 1800, 3599, 3600]),
             "principal": st.sampled_from(["ann", "bob"]),
             "account": st.sampled_from(["main", "other"]),
@@ -42,7 +42,8 @@ def test_the_store_and_a_replay_agree_on_what_happened(calls: list[dict[str, Any
             context = Context(
                 now=datetime.fromtimestamp(now, UTC), principal=call["principal"], account=call["account"]
             )
-            arguments = {"to": [f"a{number}@example.com" for number in range(call["to"])]}
+            addresses = [f"a{number}@example.com" for number in range(call["to"])]
+            arguments = {"to": addresses, "bounces": [{"address": address} for address in addresses]}
             facts = gather(find(call["tool"]), arguments, context, call["digest"])
 
             stored = with_history(context, facts.digest, StoredPast(store, {}))
@@ -50,6 +51,8 @@ def test_the_store_and_a_replay_agree_on_what_happened(calls: list[dict[str, Any
 
             past.add(facts)
             Calls(store).record(context.account, context.principal, now)
+            if facts.address_count:
+                AddressChanges(store).record(context.account, facts.address_count, now)
             if facts.operation.risk == "send":
                 Sends(store).record(context.account, context.principal, facts.digest, facts.recipient_count, now)
         store.close()

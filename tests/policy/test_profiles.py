@@ -35,7 +35,13 @@ def effects(name: str, **context: Any) -> dict[str, str]:
     return {operation.name: decide(policy, gather(operation, {}, past)).effect for operation in catalogue()}
 
 
+UNCOUNTED = {("guarded", "import_mailing_list_members"): "confirm"}
+"""Without its file, nobody knows how many addresses such a call adds."""
+
+
 def expected(name: str, operation: Operation) -> str:
+    if (name, operation.name) in UNCOUNTED:
+        return UNCOUNTED[name, operation.name]
     return EXPECTED[name].get(operation.risk) or OTHERWISE[name]
 
 

@@ -23,6 +23,7 @@ ASSUMPTIONS = {
     "at": "time of the call: 2026-03-07T22:30, in the policy's timezone unless it has its own",
     "after_untrusted": "how long ago third-party text was shown: 5m",
     "recipients_last_hour": "recipients in the last hour",
+    "addresses_last_hour": "addresses put on suppression lists, mailing lists and routes in the last hour",
     "sent_before": "how long ago the same message was sent: 5m",
     "spent_this_month": "what billing operations have cost this month",
     "list_members": "members of each mailing list",
@@ -49,8 +50,9 @@ def _converted(assumptions: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
         converted["untrusted_age"] = duration(assumptions["after_untrusted"])
     if "sent_before" in assumptions:
         converted["duplicate_age"] = duration(assumptions["sent_before"])
-    if "recipients_last_hour" in assumptions:
-        converted["recipients_last_hour"] = _number(int, "recipients_last_hour", assumptions)
+    for name in ("recipients_last_hour", "addresses_last_hour"):
+        if name in assumptions:
+            converted[name] = _number(int, name, assumptions)
     if "spent_this_month" in assumptions:
         converted["spent_this_month"] = _number(float, "spent_this_month", assumptions)
     return converted

@@ -165,9 +165,18 @@ class SpendDocument(Closed):
 
 
 class LimitsDocument(Closed):
-    """How often each principal may call."""
+    """How often each principal may call, and above how many addresses a person is asked."""
 
-    principal_calls_per_hour: Count = Field(description="calls of one principal in one account, reads included")
+    principal_calls_per_hour: Count | None = Field(
+        default=None, description="calls of one principal in one account, reads included"
+    )
+    confirm_addresses_per_hour: Count | None = Field(
+        default=None,
+        description="above this many addresses put on suppression lists, mailing lists and routes in an hour, "
+        "a person is asked",
+    )
+
+    _not_empty = model_validator(mode="after")(_not_blank)
 
 
 class ConfirmationDocument(Closed):
@@ -258,6 +267,7 @@ class FactsDocument(Closed):
     )
     after_untrusted: Duration | None = Field(default=None, description="how long ago third-party text was shown")
     recipients_last_hour: Count | None = Field(default=None)
+    addresses_last_hour: Count | None = Field(default=None)
     sent_before: Duration | None = Field(default=None, description="how long ago the same message was sent")
     spent_this_month: Amount | None = Field(default=None)
     list_members: dict[str, Count] | None = Field(default=None, description="members of each mailing list")

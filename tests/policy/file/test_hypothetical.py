@@ -19,6 +19,7 @@ def test_every_assumption_becomes_a_fact() -> None:
         "at": "2026-03-07T22:30",
         "after_untrusted": "5m",
         "recipients_last_hour": 7,
+        "addresses_last_hour": 8,
         "sent_before": "2m",
         "spent_this_month": 3,
         "list_members": {"news@example.com": 9},
@@ -30,7 +31,7 @@ def test_every_assumption_becomes_a_fact() -> None:
     assert (context.region, context.subaccount) == ("eu", "s")
     assert context.now == datetime(2026, 3, 7, 22, 30, tzinfo=UTC)
     assert (context.untrusted_age, context.duplicate_age) == (300, 120)
-    assert (context.recipients_last_hour, context.spent_this_month) == (7, 3)
+    assert (context.recipients_last_hour, context.addresses_last_hour, context.spent_this_month) == (7, 8, 3)
     assert facts.recipient_count == 9
 
 
