@@ -310,7 +310,8 @@ UNLOADED = [
     ),
     *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
     *("mailgun_mcp.store.postgresql", "mailgun_mcp.store.changes", "mailgun_mcp.call.shared_secret_store"),
-    *("mailgun_mcp.call.inbound_routes", "mailgun_mcp.request.route_language"),
+    *("mailgun_mcp.call.inbound_routes", "mailgun_mcp.call.takeovers"),
+    *("mailgun_mcp.policy.route_overlap", "mailgun_mcp.request.route_language"),
     *("mailgun_mcp.evals.task", "mailgun_mcp.evals.runner", "mailgun_mcp.agent.http.routes"),
     *("mailgun_mcp.identity.accounts", "mailgun_mcp.identity.adoption", "mailgun_mcp.identity.fingerprint"),
     *(

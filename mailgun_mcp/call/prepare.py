@@ -5,24 +5,31 @@ from typing import Any
 
 from mailgun_mcp.call.access import check_domains, check_risk
 from mailgun_mcp.call.current_call import Call
-from mailgun_mcp.call.domain_directory import comparable, domain_names
 from mailgun_mcp.call.large_calls import for_size
-from mailgun_mcp.call.mailing_lists import FORBIDDEN, MailingLists
+from mailgun_mcp.call.mailing_lists import MailingLists
 from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.raised_risk import raised
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.errors import ArgumentError, MailgunError, UnknownToolError
+from mailgun_mcp.errors import ArgumentError, UnknownToolError
 from mailgun_mcp.output.secrets import reference_text
 from mailgun_mcp.output.url_secrets import REFERENCE as WITHHELD
 from mailgun_mcp.policy.facts import Facts, gather, with_lists
-from mailgun_mcp.policy.route_reach import forwarded_to, with_own_targets
 from mailgun_mcp.policy.send_limits import allows_unknown_lists, restricts_recipients
 from mailgun_mcp.request.build import Request, build
 from mailgun_mcp.request.validate import validate
 from mailgun_mcp.text.suggest import unknown
 from mailgun_mcp.undo.page_reader import PageReader
+
+TAKING_OVER = frozenset(
+    {
+        *("create_route", "update_route", "create_domain", "create_mailing_list"),
+        *("create_template", "create_template_version"),
+    }
+)
+"""Tools of which what exists decides how harmful a call is: see `call.takeovers`."""
 
 
 def find_operation(services: Services, tool: str) -> Operation:
@@ -87,31 +94,17 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     _note_risk(call, facts)
     if facts.faults:
         return facts
+    if facts.operation.name in TAKING_OVER:
+        from mailgun_mcp.call.takeovers import takeovers
+
+        facts = replace(facts, operation=raised(facts.operation, await takeovers(call, facts)))
+        _note_risk(call, facts)
     if not facts.recipients:
-        return await _with_forwards(call, facts)
+        return facts
     reader = PageReader(services.client, call.subaccount, call.caller.notify)
     lists = MailingLists(services.all_tools, reader, read_addresses=restricts_recipients(services.policy))
     with reading_before_call(call.operation, "the size of the mailing lists"):
         return with_lists(facts, await lists.add_to(context, facts.recipients))
-
-
-async def _with_forwards(call: Call, facts: Facts) -> Facts:
-    """Return the facts, with the risk that the addresses of the account to which a route forwards give it."""
-    addresses = forwarded_to(facts.operation, facts.destinations)
-    if not addresses:
-        return facts
-    names: frozenset[str] | None = None
-    with reading_before_call(call.operation, "the domains of the account"):
-        try:
-            services = call.services
-            domains = await domain_names(services.all_tools, services.client, call.subaccount, call.caller.notify)
-            names = comparable(domains)
-        except MailgunError as error:
-            if error.status not in FORBIDDEN:
-                raise
-    facts = replace(facts, operation=with_own_targets(facts.operation, addresses, names))
-    _note_risk(call, facts)
-    return facts
 
 
 def _note_risk(call: Call, facts: Facts) -> None:

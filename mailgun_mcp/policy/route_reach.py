@@ -11,17 +11,18 @@ from mailgun_mcp.text.addresses import AT_SIGNS
 
 MOST_TARGETS = 10
 """Most destinations of a route that is a plain write, like the recipients of a send that nobody is asked about."""
-MANY = Raise({}, None, "destructive", f"each mail that it matches goes to more than {MOST_TARGETS} addresses")
-OWN_ADDRESS = Raise(
-    {},
-    None,
-    "destructive",
+
+
+def destructive(reason: str) -> Raise:
+    """Return a reason for which a call is destructive."""
+    return Raise({}, None, "destructive", reason)
+
+
+MANY = destructive(f"each mail that it matches goes to more than {MOST_TARGETS} addresses")
+OWN_ADDRESS = destructive(
     "it forwards to an address of this account, behind which a mailing list can be, now or later",
 )
-UNKNOWN_DOMAINS = Raise(
-    {},
-    None,
-    "destructive",
+UNKNOWN_DOMAINS = destructive(
     "it may forward to a mailing list: the API key may not read which domains are the account's",
 )
 
@@ -37,12 +38,11 @@ def forwarded_to(operation: Operation, destinations: Iterable[str]) -> tuple[str
     return tuple(text for text in destinations if AT_SIGNS.search(text)) if operation.toolset == "routes" else ()
 
 
-def with_own_targets(operation: Operation, addresses: Iterable[str], domains: Collection[str] | None) -> Operation:
-    """Return the operation of a route, as destructive if one of `addresses` is in one of the account's `domains`.
+def of_own_targets(addresses: Iterable[str], domains: Collection[str] | None) -> tuple[Raise, ...]:
+    """Return why a route is destructive that forwards to `addresses`, if one is in one of the account's `domains`.
 
     `domains` is None if they cannot be read.
     """
     if domains is None:
-        return raised(operation, (UNKNOWN_DOMAINS,))
-    own = any(address.rpartition("@")[2] in domains for address in addresses)
-    return raised(operation, (OWN_ADDRESS,)) if own else operation
+        return (UNKNOWN_DOMAINS,)
+    return (OWN_ADDRESS,) if any(address.rpartition("@")[2] in domains for address in addresses) else ()

@@ -1,4 +1,6 @@
-"""The attacker wants mail to many, and sends one mail to an address that a new route forwards to all of them."""
+"""The attacker wants mail to many, and sends one mail to an address that new routes forward to all of them."""
+
+from typing import Any
 
 import httpx
 import pytest
@@ -18,10 +20,14 @@ def account() -> Account:
     return account_to_change()
 
 
-async def outcome(account: Account, *actions: str) -> str:
+def route(*actions: str, to: str = f"x@{NAME}") -> dict[str, Any]:
+    """Return the arguments of a route after those that exist."""
+    return {"expression": f'match_recipient("{to}")', "action": list(actions), "priority": 10}
+
+
+async def outcome(account: Account, *routes: dict[str, Any]) -> list[str]:
     async with services_on(Mailgun(account), account, policy=profile("guarded")) as services:
-        route = {"expression": f'match_recipient("x@{NAME}")', "action": list(actions)}
-        return (await run(services, "create_route", route)).text
+        return [(await run(services, "create_route", each)).text for each in routes]
 
 
 @pytest.mark.parametrize(
@@ -37,11 +43,24 @@ async def outcome(account: Account, *actions: str) -> str:
     ids=["one by one", "in one action", "in two actions", "a list", "a list in other letters", "a list to be made"],
 )
 async def test_a_person_is_asked_about_a_route_that_multiplies_mail(account: Account, actions: list[str]) -> None:
-    assert "Pending approval" in await outcome(account, *actions)
+    assert "Pending approval" in (await outcome(account, route(*actions)))[0]
 
 
 async def test_a_route_to_somebody_outside_is_a_plain_write(account: Account) -> None:
-    assert "Route has been created" in await outcome(account, 'forward("support@example.org")')
+    assert "Route has been created" in (await outcome(account, route('forward("support@example.org")')))[0]
+
+
+async def test_a_person_is_asked_about_routes_that_multiply_mail_together(account: Account) -> None:
+    six, more = (f'forward("{", ".join(victims)}")' for victims in (VICTIMS[:6], VICTIMS[6:]))
+    together = await outcome(account, route(six), route(more, to=f".*@{NAME}"))
+    assert ["Pending approval" in text for text in together] == [False, True]
+    assert sum("victims" in str(each.actions) for each in account.routes.by_id.values()) == 1
+
+
+async def test_routes_for_different_addresses_are_plain_writes(account: Account) -> None:
+    six, more = (f'forward("{", ".join(victims)}")' for victims in (VICTIMS[:6], VICTIMS[6:]))
+    apart = await outcome(account, route(six), route(more, to=f"y@{NAME}"))
+    assert ["Pending approval" in text for text in apart] == [False, False]
 
 
 async def test_a_key_that_may_not_read_domains_has_to_ask() -> None:
@@ -50,6 +69,6 @@ async def test_a_key_that_may_not_read_domains_has_to_ask() -> None:
 
     recorder = Recorder(forbids_domains)
     async with recorded_services(recorder, policy=profile("guarded")) as services:
-        route = {"expression": "catch_all()", "action": ['forward("support@example.org")']}
-        assert "Pending approval" in (await run(services, "create_route", route)).text
+        arguments = route('forward("support@example.org")')
+        assert "Pending approval" in (await run(services, "create_route", arguments)).text
     assert recorder.changes == []

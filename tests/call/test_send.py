@@ -50,7 +50,11 @@ async def test_a_change_that_may_have_taken_effect_is_unknown_and_names_its_reco
 
 
 async def test_what_exists_already_is_said_with_the_tools_that_read_and_change_it() -> None:
-    mailgun = Recorder(lambda _: httpx.Response(409, json={"message": "template welcome already exists"}))
+    def answer(line: str) -> httpx.Response:
+        exists = httpx.Response(409, json={"message": "template welcome already exists"})
+        return exists if line.startswith("POST") else httpx.Response(404, json={"message": "not found"})
+
+    mailgun = Recorder(answer)
     async with recorded_services(mailgun) as services:
         made = {"domain": "mg.example.com", "name": "welcome", "template": "Hi"}
         outcome = await run(services, "create_template", made)

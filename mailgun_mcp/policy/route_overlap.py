@@ -1,0 +1,122 @@
+"""What a new route does together with the routes that can match the same mail. Pure. In doubt two routes can."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from mailgun_mcp.catalogue.operation import Raise
+from mailgun_mcp.policy.route_reach import MOST_TARGETS, destructive
+from mailgun_mcp.request.route_language import (
+    CombinedExpression,
+    RouteExpression,
+    RouteFilter,
+    RouteSyntaxError,
+    parse_action,
+    parse_expression,
+)
+from mailgun_mcp.text.addresses import find_addresses
+
+PLAIN = re.compile(r"(?:\\[^A-Za-z0-9]|[^\\^$*+?{}\[\]|()])*")
+"""A pattern without repetitions, choices, groups and classes: escaped signs, plain characters and dots."""
+CATCH_ALL = "catch_all"
+MANY_TOGETHER = destructive(
+    f"together with other routes that can match the same mail, it sends one mail to more than {MOST_TARGETS} addresses"
+)
+UNKNOWN_ROUTES = destructive(
+    "it may take mail from other routes, or send one mail to many together with them: they cannot all be read",
+)
+TAKES_OVER = destructive("mail that it matches no longer reaches the catch_all() route after it")
+
+
+class ExistingRoute(NamedTuple):
+    """A route of the account."""
+
+    expression: str
+    actions: tuple[str, ...]
+    priority: float
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses that it forwards to."""
+        return frozenset(_forwarded_to(self.actions))
+
+    @property
+    def catches_all(self) -> bool:
+        """Whether it gets, perhaps among others, the mail that no route before it matches."""
+        try:
+            return any(one.kind == CATCH_ALL for one in _filters(parse_expression(self.expression)))
+        except RouteSyntaxError:
+            return CATCH_ALL in self.expression
+
+
+def of_other_routes(
+    expression: str, priority: float, addresses: Collection[str], routes: Iterable[ExistingRoute] | None
+) -> tuple[Raise, ...]:
+    """Return why a new route is destructive together with those that exist.
+
+    `routes` is None if they cannot all be read.
+    """
+    if routes is None:
+        return (UNKNOWN_ROUTES,)
+    overlapping = [route for route in routes if may_overlap(expression, route.expression)]
+    together = {*addresses, *chain.from_iterable(route.addresses for route in overlapping)}
+    reasons = [MANY_TOGETHER] if addresses and len(together) > MOST_TARGETS else []
+    if any(route.catches_all and not route.priority < priority for route in overlapping):
+        reasons.append(TAKES_OVER)
+    return tuple(reasons)
+
+
+def may_overlap(one: str, other: str) -> bool:
+    """Return whether a mail may match both expressions."""
+    try:
+        return _overlap(parse_expression(one), parse_expression(other))
+    except RouteSyntaxError:
+        return True
+
+
+def _overlap(one: RouteExpression, other: RouteExpression) -> bool:
+    if isinstance(one, CombinedExpression):
+        parts = (_overlap(part, other) for part in one.parts)
+        return any(parts) if one.operator == "or" else all(parts)
+    if isinstance(other, CombinedExpression):
+        return _overlap(other, one)
+    if one.kind != "match_recipient" or other.kind != "match_recipient":
+        return True
+    first, second = _characters(one), _characters(other)
+    return first is None or second is None or _contains(first, second) or _contains(second, first)
+
+
+def _characters(one: RouteFilter) -> list[str | None] | None:
+    """Return the characters that the recipient has, with None for each that may be any; None for other patterns."""
+    text = one.pattern.pattern.removeprefix("^").removesuffix("$")
+    if not PLAIN.fullmatch(text) or "@" not in text:
+        return None
+    return [None if sign == "." else sign[-1] for sign in re.findall(r"\\.|.", text.lower(), re.DOTALL)]
+
+
+def _contains(text: list[str | None], part: list[str | None]) -> bool:
+    starts = range(len(text) - len(part) + 1)
+    return any(
+        all(one is None or two is None or one == two for one, two in zip(text[start:], part, strict=False))
+        for start in starts
+    )
+
+
+def _filters(expression: RouteExpression) -> Iterator[RouteFilter]:
+    if isinstance(expression, CombinedExpression):
+        for part in expression.parts:
+            yield from _filters(part)
+    else:
+        yield expression
+
+
+def _forwarded_to(actions: tuple[str, ...]) -> Iterator[str]:
+    for action in actions:
+        try:
+            targets = parse_action(action).targets
+        except RouteSyntaxError:
+            targets = (action,)
+        for target in targets:
+            if "://" not in target:
+                yield from find_addresses(target).addresses

@@ -1,0 +1,62 @@
+"""What cannot be read about what exists counts as the worst."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from mailgun_mcp.call.prepare import TAKING_OVER
+from mailgun_mcp.call.takeovers import CHECKS, MOST_ROUTES
+from mailgun_mcp.policy.profiles import profile
+from tests.support.calls import run
+from tests.support.recorder import Recorder, recorded_services
+
+pytestmark = pytest.mark.anyio
+
+CALLS: dict[str, dict[str, Any]] = {
+    "create_route": {"expression": 'match_recipient("ann@mg.example.com")', "action": ["store()"], "priority": 9},
+    "update_route": {"id": "1", "action": ['forward("ann@example.org")']},
+    "create_template": {"domain": "mg.example.com", "name": "receipt"},
+    "create_template_version": {
+        "domain": "mg.example.com",
+        "template_name": "receipt",
+        "version": "v1",
+        "template": "Hi",
+    },
+    "create_domain": {"domain": "mail.example.com"},
+    "create_mailing_list": {"address": "news@mg.example.com"},
+}
+
+
+async def outcome(tool: str, read: httpx.Response) -> tuple[str, list[str]]:
+    recorder = Recorder(lambda line: read if line.startswith("GET") else httpx.Response(200, json={}))
+    async with recorded_services(recorder, policy=profile("guarded")) as services:
+        result = await run(services, tool, CALLS[tool])
+    return (result.approval or {}).get("form", result.text), recorder.changes
+
+
+def test_every_check_is_tried_here() -> None:
+    assert CALLS.keys() == CHECKS.keys() == TAKING_OVER
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("tool", CALLS)
+async def test_a_key_that_may_not_read_what_exists_has_to_ask(tool: str, status: int) -> None:
+    text, changes = await outcome(tool, httpx.Response(status, json={"message": "no"}))
+    assert "read" in text
+    assert changes == []
+
+
+@pytest.mark.parametrize("tool", sorted(CALLS.keys() - {"update_route"}))
+async def test_a_read_that_fails_stops_the_call(tool: str) -> None:
+    text, changes = await outcome(tool, httpx.Response(400, json={"message": "no"}))
+    assert f"{tool} was not called: what exists in the account cannot be read." in text
+    assert changes == []
+
+
+@pytest.mark.parametrize("tool", ["create_route", "create_mailing_list"])
+async def test_more_routes_than_are_read_count_as_the_worst(tool: str) -> None:
+    item = {"expression": 'match_recipient("ben@mg.example.com")', "actions": ["stop()"], "priority": None}
+    text, changes = await outcome(tool, httpx.Response(200, json={"items": [item] * (MOST_ROUTES + 1)}))
+    assert "cannot all be read" in text
+    assert changes == []
