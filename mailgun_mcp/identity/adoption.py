@@ -8,6 +8,7 @@ BY_ACCOUNT = {
     "grants": "grants",
     "sends": "sends",
     "spend": "costs",
+    "address_changes": "counts of addresses put on lists",
     "calls": "calls of the last hour",
     "untrusted": "marks of third-party text",
     "snapshots": "calls to undo",
