@@ -1,7 +1,6 @@
 """Answer pending approvals, and grant calls for a limited time. No model can use this command."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import get_args
 from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.cli.answering import answering
 from mailgun_mcp.cli.exits import OK
-from mailgun_mcp.cli.output import as_json, fitted, note, out, table
+from mailgun_mcp.cli.output import as_json, fitted, note, out, table, visible_json
 from mailgun_mcp.cli.page_url import page_url
 from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.cli.recorded_commands import recorded
@@ -280,11 +279,7 @@ def _watch(store: Store, arguments: argparse.Namespace) -> None:
     interval = seconds("interval", arguments.interval)
     count = None if arguments.count is None else positive_integer("count", arguments.count)
     for number, approval in enumerate(_arriving(store, interval), 1):
-        out(
-            json.dumps(approval.record, ensure_ascii=False)
-            if arguments.json
-            else f"{_described(approval, store.clock())}\n"
-        )
+        out(visible_json(approval.record) if arguments.json else f"{_described(approval, store.clock())}\n")
         sys.stdout.flush()
         if number == count:
             return
@@ -365,4 +360,4 @@ def _revoke(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _matching(grant: Grant) -> str:
-    return json.dumps(grant.match, ensure_ascii=False)
+    return visible_json(grant.match)

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import json
 import os
 import sys
 import time
@@ -14,8 +13,9 @@ from typing import Any, TextIO, get_args
 from mailgun_mcp.audit.heads import exported
 from mailgun_mcp.audit.log import RENAMED_OUTCOMES, AuditLog, CallFilter, LoggedCall
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
-from mailgun_mcp.cli.output import as_json, label, out, table, words
+from mailgun_mcp.cli.output import as_json, out, table, visible_json
 from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
+from mailgun_mcp.cli.record_words import call_lines
 from mailgun_mcp.cli.values import positive_integer, seconds
 from mailgun_mcp.errors import Outcome
 from mailgun_mcp.identity.principal import login_user
@@ -180,7 +180,7 @@ def _last(log: AuditLog, arguments: argparse.Namespace, limit: int) -> list[Logg
 def _print(calls: list[LoggedCall], arguments: argparse.Namespace, log: AuditLog) -> None:
     if arguments.json:
         for call in calls:
-            out(json.dumps(record_of(call, values=arguments.values), ensure_ascii=False))
+            out(visible_json(record_of(call, values=arguments.values)))
     elif calls:
         table([_row(call, values=arguments.values) for call in calls])
     elif arguments.action == "list":
@@ -192,7 +192,7 @@ def _row(call: LoggedCall, *, values: bool) -> tuple[str, ...]:
     effect_and_rule = f"{decision.get('effect', '')} {decision.get('rule', '')}".strip()
     confirmed_by = f"confirmed by {confirmation['by']} ({confirmation['method']})" if confirmation else ""
     arguments = call.fields.get("arguments", {})
-    listing = json.dumps(arguments, ensure_ascii=False) if values else ",".join(arguments)
+    listing = visible_json(arguments) if values else ",".join(arguments)
     return (iso(call.at), call.id, call.outcome, call.fields.get("tool", ""), effect_and_rule, confirmed_by, listing)
 
 
@@ -201,9 +201,8 @@ def _show(log: AuditLog, arguments: argparse.Namespace) -> int:
     call = log.call(arguments.id)
     record = record_of(call, values=arguments.values)
     if not arguments.json:
-        width = max(map(len, record))
-        for name, value in record.items():
-            out(f"{label(name):<{width}}  {words(value)}")
+        for line in call_lines(record):
+            out(line)
         for entry in entries:
             out(f"entry {entry.seq} ({entry.kind}), {iso(entry.at)}: {entry.hash}")
     else:
@@ -252,7 +251,7 @@ def _opened(name: str) -> Iterator[TextIO]:
 
 def _write_lines(records: Iterable[dict[str, Any]], file: TextIO) -> None:
     for record in records:
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        file.write(visible_json(record) + "\n")
 
 
 def _write_csv(records: Iterable[dict[str, Any]], file: TextIO) -> None:
@@ -267,7 +266,7 @@ def _write_csv(records: Iterable[dict[str, Any]], file: TextIO) -> None:
             "confirmed_by": confirmation.get("by"),
             "level": confirmation.get("level") or decision.get("level"),
             "method": confirmation.get("method"),
-            "arguments": json.dumps(record["arguments"], ensure_ascii=False)
+            "arguments": visible_json(record["arguments"])
             if "arguments" in record
             else ",".join(record["argument_names"]),
         }

@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any, TextIO
 
 from mailgun_mcp.settings import colour_preference
+from mailgun_mcp.text.characters import escape_invisible
 
 NARROWEST = 40
 """Width in characters below which lines are not wrapped."""
@@ -34,7 +35,12 @@ def note(text: str) -> None:
 
 def as_json(value: Any) -> None:
     """Write a value to stdout as indented JSON."""
-    out(json.dumps(value, ensure_ascii=False, indent=2))
+    out(visible_json(value, indent=2))
+
+
+def visible_json(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON, with an escape for each character that a reader would not see or a terminal would obey."""
+    return escape_invisible(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def fitted(text: str, stream: TextIO | None = None) -> str:
@@ -58,6 +64,7 @@ def table(rows: Sequence[Sequence[str]]) -> None:
     On a terminal, sentences are shortened so that each row fits a line. Names, ids and times are never shortened, because
     people copy them: if they need more room than there is, each row is wrapped instead.
     """
+    rows = [[_visible(cell) for cell in row] for row in rows]
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     if sys.stdout.isatty():
         room = get_terminal_size().columns
@@ -90,8 +97,14 @@ def words(value: Any) -> str:
         return ", ".join(map(words, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = "" if value is None else str(value)
-    return text if text.isprintable() else json.dumps(text)[1:-1]
+    return _visible("" if value is None else str(value))
+
+
+def _visible(text: str) -> str:
+    """Return the text on one line, with an escape for each character that a reader would not see."""
+    if text.isascii() and text.isprintable():
+        return text
+    return escape_invisible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def label(name: str) -> str:
@@ -102,7 +115,7 @@ def label(name: str) -> str:
 def _character_width(character: str) -> int:
     import unicodedata
 
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 

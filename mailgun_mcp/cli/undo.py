@@ -6,16 +6,18 @@ An undo is decided and confirmed like any call.
 import argparse
 from collections.abc import Mapping
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from mailgun_mcp.cli.exits import OK
-from mailgun_mcp.cli.output import as_json, label, out, table, words
+from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import CALL_SETTINGS, STATE_SETTINGS, Parser, add_settings, open_store
+from mailgun_mcp.cli.record_words import created, resource_lines, snapshot_lines
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.durations import iso
+from mailgun_mcp.undo.records import Affected
 from mailgun_mcp.undo.snapshots import Snapshot, Snapshots
 
 ACTIONS = {
@@ -68,19 +70,19 @@ def _list(store: Store, arguments: argparse.Namespace) -> int:
     if arguments.json:
         as_json([_record(snapshot, names) for snapshot in snapshots])
     elif snapshots:
-        table([_row(snapshot, names) for snapshot in snapshots])
+        table([_row(snapshot, store, names) for snapshot in snapshots])
     else:
         out(f"Nothing can be undone: {store.name} contains no saved copies that are still valid.")
     return OK
 
 
-def _row(snapshot: Snapshot, names: Mapping[str, str]) -> tuple[str, ...]:
+def _row(snapshot: Snapshot, store: Store, names: Mapping[str, str]) -> tuple[str, ...]:
     state = snapshot.status if snapshot.status == "undone" else f"until {iso(snapshot.until)}"
     return (
         snapshot.id,
         iso(snapshot.created),
         snapshot.tool,
-        snapshot.summary,
+        snapshot.summary or created(map(_resource, Snapshots(store).affected(snapshot.id))),
         names.get(snapshot.account, snapshot.account),
         state,
     )
@@ -92,15 +94,9 @@ def _record(snapshot: Snapshot, names: Mapping[str, str]) -> dict[str, object]:
     return {**fields, "account": account, "created": iso(snapshot.created), "until": iso(snapshot.until)}
 
 
-def _saved(resource: Mapping[str, Any]) -> str:
-    """Return a saved copy in words, with each value on a separate line."""
-    parts = [words(resource["key"]), f"({words(resource['in'])})" if resource["in"] else ""]
-    head = " ".join([f"\nsaved: {label(str(resource['resource']))}", *filter(None, parts)])
-    value = resource["value"]
-    if value is None:
-        return f"{head}\n  (was not there)"
-    fields = value.items() if isinstance(value, Mapping) else [("value", value)]
-    return "\n".join([head, *(f"  {label(str(name))}: {words(item)}" for name, item in fields)])
+def _resource(affected: Affected) -> dict[str, Any]:
+    ref = affected.ref
+    return {"resource": ref.resource, "in": ref.where, "key": ref.key, "value": affected.value}
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> int:
@@ -108,18 +104,13 @@ def _show(store: Store, arguments: argparse.Namespace) -> int:
         raise UnknownNameError(f"unknown undo id {arguments.id!r}: no copies are saved")
     snapshot = Snapshots(store).get(arguments.id, store.clock())
     limit = None if arguments.all else SHOWN
-    resources = [
-        {"resource": one.ref.resource, "in": one.ref.where, "key": one.ref.key, "value": one.value}
-        for one in islice(Snapshots(store).affected(snapshot.id), limit)
-    ]
+    resources = [_resource(one) for one in islice(Snapshots(store).affected(snapshot.id), limit)]
     record = _record(snapshot, Accounts(store).names())
     if arguments.json:
         as_json({**record, "resources": resources})
         return OK
-    for name, value in record.items():
-        out(f"{label(name):<10}  {words(value)}")
-    for resource in resources:
-        out(_saved(resource))
+    for line in chain(snapshot_lines(record), *map(resource_lines, resources)):
+        out(line)
     more = snapshot.records - len(resources)
     if limit is not None and more > 0:
         out(f"{more:,} more; --all shows them")

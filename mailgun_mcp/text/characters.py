@@ -3,6 +3,7 @@
 Everything that a person or a model reads passes here, because such characters can hide, reorder or smuggle text.
 """
 
+import json
 import re
 from functools import cache
 
@@ -94,6 +95,13 @@ def show_invisible(text: str) -> str:
     if "\\" in text:
         text = _escape().sub(_shown_escape, text)
     return text
+
+
+def escape_invisible(text: str) -> str:
+    """Return the text with a JSON escape for each invisible character. JSON text means the same afterwards."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _one().sub(lambda match: json.dumps(match[0])[1:-1], text.replace("\x7f", "\\u007f"))
 
 
 def replace_surrogates(text: str) -> str:

@@ -1,6 +1,7 @@
 """Results go to stdout, everything else to stderr, and colours only where somebody sees them."""
 
 import io
+import json
 import sys
 
 import pytest
@@ -110,3 +111,23 @@ def test_wide_and_combining_characters_keep_the_columns_aligned(
 )
 def test_a_value_is_shown_in_words_and_cannot_steer_the_terminal(value: object, text: str) -> None:
     assert words(value) == text
+
+
+def test_hostile_characters_in_a_table_are_escaped_and_letters_stay(capsys: pytest.CaptureFixture[str]) -> None:
+    table([("件名\u3000🎉", "x\u202eevil\x1b[31m\nid"), ("a", "b")])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "件名\u3000🎉  x\\u202eevil\\u001b[31m\\nid"
+    assert display_width(second.removesuffix("b")) == display_width("件名\u3000🎉  ")
+    assert words("こんにちは\n") == "こんにちは\\n"
+
+
+def test_hostile_characters_in_json_are_escaped_and_the_value_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"subject": "x\u202eevil\x7f\u200b 件名", "list": ["\ud800", "a\\u202eb"]}
+    as_json(value)
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == value
+    assert "\\u202eevil\\u007f\\u200b 件名" in printed
+
+
+def test_marks_and_joiners_take_no_column() -> None:
+    assert [display_width(text) for text in ("e\u0301", "\u2764\ufe0f", "a\u200db", "日本")] == [1, 1, 2, 4]

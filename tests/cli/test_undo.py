@@ -67,7 +67,7 @@ def test_a_person_is_shown_one_line_for_each_undo(home: Path, simulator: str, ca
     assert line.endswith(f"until {made['undo']['until']}")
     assert run(["undo", "show", made["undo"]["id"]]) == exits.OK
     shown = capsys.readouterr().out
-    assert shown.splitlines()[1] == "tool        clear_bounces"
+    assert shown.splitlines()[1] == "tool         clear_bounces"
     assert "\nsaved: bounce nobody@novak.example (domain: mail.example.com)\n  address: nobody@novak.example\n" in shown
     assert "{" not in shown
 
