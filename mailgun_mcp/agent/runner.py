@@ -280,7 +280,7 @@ class Runner:
             )
         text = clean(text).strip()
         if not text:
-            raise BadMessageError("The message is empty.")
+            raise BadMessageError("The message has no text, and the assistant reads nothing else.")
         return text
 
     async def _continue(self, principal: Principal, conversation: str, run: str, client: str) -> Run:

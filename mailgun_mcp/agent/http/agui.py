@@ -45,7 +45,7 @@ from mailgun_mcp.agent.errors import (
     WaitingError,
 )
 from mailgun_mcp.agent.events import Event
-from mailgun_mcp.agent.http.requests import answering, caller, check_answers, read_whole
+from mailgun_mcp.agent.http.requests import answering, caller, check_answers, read_whole, text_of
 from mailgun_mcp.agent.http.sse import streaming
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.identity.principal import Principal
@@ -159,9 +159,7 @@ def _newest_message(given: RunAgentInput) -> str:
     if message is None or message.role != "user":
         raise BadMessageError("The last message must be from the user.")
     content = message.content
-    if isinstance(content, str):
-        return content
-    return "\n".join(part.text for part in content if part.type == "text")
+    return text_of(content if isinstance(content, str) else [part.model_dump() for part in content])
 
 
 async def _answers(runner: Runner, principal: Principal, given: RunAgentInput) -> list[Answer]:

@@ -17,6 +17,11 @@ from mailgun_mcp.web.principal import principal_in
 
 MOST = 4 * 1024 * 1024
 """Maximum size of a body in bytes. Clients send the whole chat along, although it is not read."""
+ATTACHMENTS = frozenset(
+    {"image", "image_url", "input_image", "file", "input_file", "document", "audio", "input_audio", "video", "binary"}
+)
+"""What the protocols call parts of a message that are not text."""
+LEFT_OUT = "[Attachments that were left out, because this assistant reads only text: {}]"
 NOT_AUTHENTICATED = (
     "This server does not know who you are, so you cannot say yes here: anyone on this machine could. Answer with "
     "`mailgun-mcp approvals approve {}` in a terminal."
@@ -80,13 +85,14 @@ async def json_object(request: Request) -> dict[str, Any]:
 
 
 def text_of(content: Any) -> str:
-    """Return the text of a message: a string, or the text among its parts. Files and images are ignored."""
+    """Return the text of a message: a string, or the text among its parts, with a note if it also has files or images."""
     if isinstance(content, str):
         return content
-    parts = content if isinstance(content, list) else []
-    kinds = ("text", "input_text")
-    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") in kinds]
-    return "\n".join(text for text in texts if isinstance(text, str))
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if part.get("type") in ("text", "input_text")]
+    text = "\n".join(text for text in texts if isinstance(text, str))
+    files = sum(part.get("type") in ATTACHMENTS for part in parts)
+    return f"{text}\n{LEFT_OUT.format(files)}" if text.strip() and files else text
 
 
 def check_answers(principal: Principal, answers: list[Answer]) -> list[Answer]:

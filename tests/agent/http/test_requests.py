@@ -70,7 +70,12 @@ async def test_a_body_has_a_most_size(monkeypatch: pytest.MonkeyPatch) -> None:
     ("content", "text"),
     [
         ("hello", "hello"),
-        ([{"type": "text", "text": "a"}, {"type": "file", "url": "x"}, {"type": "input_text", "text": "b"}], "a\nb"),
+        ([{"type": "text", "text": "a"}, {"type": "step-start"}, {"type": "input_text", "text": "b"}], "a\nb"),
+        (
+            [{"type": "text", "text": "a"}, {"type": "file", "url": "x"}, {"type": "image_url", "image_url": {}}],
+            "a\n[Attachments that were left out, because this assistant reads only text: 2]",
+        ),
+        ([{"type": "input_image", "image_url": "x"}], ""),
         ([{"type": "text", "text": 1}, "x"], ""),
         (None, ""),
     ],

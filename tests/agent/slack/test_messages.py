@@ -52,7 +52,7 @@ async def test_an_empty_message_and_one_while_the_assistant_answers_or_waits_are
     pause = Pause()
     async with slack_chat(pause, [CLEAR]) as slack:
         await slack.people.message("  ", user=U_ANN)
-        assert "The message is empty" in slack.slack.shown()
+        assert "The message has no text" in slack.slack.shown()
         event = {"type": "message", "channel_type": "im", "channel": "D0ANN", "user": U_ANN, "text": "Hi", "ts": "9.1"}
         await slack.people.deliver(slack.people.event(event))
         await pause.reached.wait()
