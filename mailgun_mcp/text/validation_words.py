@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mailgun_mcp.text.suggest import unknown
+
 WORDS = {
     "a valid boolean": "true or false",
     "a valid dictionary": "a mapping",
@@ -19,6 +21,8 @@ def in_words(kind: str, message: str) -> str:
         return "should be a mapping"
     if kind == "too_short" and "at least 1 item" in message:
         return "should not be empty"
+    if kind == "missing":
+        return "is missing"
     message = message.removeprefix("Value error, ").replace("Input should", "should")
     for theirs, ours in WORDS.items():
         message = message.replace(theirs, ours)
@@ -27,7 +31,15 @@ def in_words(kind: str, message: str) -> str:
 
 def fault_in_words(fault: Any) -> str:
     """Return one of `ValidationError.errors()`: the key, such as `domains.0.name`, and what is wrong with it."""
-    text = "unknown key" if fault["type"] == "extra_forbidden" else in_words(fault["type"], fault["msg"])
+    if fault["type"] == "extra_forbidden":
+        text = "unknown key"
+    elif fault["type"] == "union_tag_invalid":
+        kinds = [kind.strip(" '") for kind in fault["ctx"]["expected_tags"].split(",")]
+        text = unknown(fault["ctx"]["discriminator"].strip("'"), fault["ctx"]["tag"], kinds)
+    elif fault["type"] == "union_tag_not_found":
+        text = f"{fault['ctx']['discriminator'].strip(chr(39))} is missing"
+    else:
+        text = in_words(fault["type"], fault["msg"])
     where = ".".join(str(part) for part in fault["loc"])
     if where:
         return f"{where}: {text}"

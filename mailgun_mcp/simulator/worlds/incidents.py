@@ -1,13 +1,38 @@
 """What can go wrong in a scenario. The fields of these models are the keys in its YAML."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mailgun_mcp.request.formats import ip as fault_of_ip
+
+HOST_NAME, ADDRESS = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", r"^[^@\s]+@[^@\s]+$"
+
+
+def _host_name(text: str) -> str:
+    if not re.fullmatch(HOST_NAME, text):
+        raise ValueError(f"{text!r} is not a domain name in lower case, such as mail.example.com")
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(ADDRESS, text):
+        raise ValueError(f"{text!r} is not a mail address")
+    return text
+
+
+def _ip(text: str) -> str:
+    if fault_of_ip(text):
+        raise ValueError(f"{text!r} is not an IP address")
+    return text
+
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Hours = Annotated[float, Field(gt=0, le=24 * 30)]
-HostName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
-Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+HostName = Annotated[str, AfterValidator(_host_name), Field(json_schema_extra={"pattern": HOST_NAME})]
+Address = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"pattern": ADDRESS})]
+IpAddress = Annotated[str, AfterValidator(_ip)]
 
 
 class ScenarioPart(BaseModel):
@@ -93,7 +118,7 @@ class LeakedKey(_Incident):
     messages: int = Field(default=150, ge=1, le=5000, description="How many messages were sent.")
     subject: str = Field(default="Your parcel is waiting", description="Their subject.")
     key_description: str = Field(default="CI of the old shop", description="Description of the key.")
-    from_ip: str = Field(default="203.0.113.200", description="Address that the requests come from.")
+    from_ip: IpAddress = Field(default="203.0.113.200", description="Address that the requests come from.")
 
 
 class BrokenTemplate(_Incident):

@@ -4,12 +4,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.request.route_language import parse_action, parse_expression
+from mailgun_mcp.simulator.model.webhooks import EVENT_TYPES
 from mailgun_mcp.simulator.worlds.case import Case
-from mailgun_mcp.simulator.worlds.incidents import Address, HostName, Incident, Rate, ScenarioPart, Throttling
-from mailgun_mcp.text.suggest import suggest
+from mailgun_mcp.simulator.worlds.incidents import (
+    Address,
+    BadList,
+    BrokenTemplate,
+    ComplaintSpike,
+    HostName,
+    Incident,
+    IpAddress,
+    Rate,
+    ScenarioPart,
+    Throttling,
+)
+from mailgun_mcp.text.suggest import suggest, unknown
 from mailgun_mcp.text.validation_words import fault_in_words
 from mailgun_mcp.text.yaml import YamlError, read
 
@@ -17,8 +30,37 @@ MOST_MESSAGES = 20_000
 SUFFIXES = (".yaml", ".yml")
 
 
+OF_CAMPAIGNS = (BadList, BrokenTemplate, ComplaintSpike)
+"""Incidents that only the mail of their domain shows."""
+
+
 class ScenarioError(SettingsError):
     """A scenario that does not exist or is invalid."""
+
+
+class _Disagreement(ValueError):
+    """Two parts of a scenario do not fit together. `path` leads to the one that is named."""
+
+    def __init__(self, path: tuple[str | int, ...], text: str) -> None:
+        super().__init__(text)
+        self.path = path
+
+
+def _event_types(webhooks: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    for name in webhooks:
+        if name not in EVENT_TYPES:
+            raise ValueError(unknown("event type", name, EVENT_TYPES))
+    return webhooks
+
+
+def _expression(text: str) -> str:
+    parse_expression(text)
+    return text
+
+
+def _action(text: str) -> str:
+    parse_action(text)
+    return text
 
 
 class Volume(ScenarioPart):
@@ -38,25 +80,29 @@ class DomainPart(ScenarioPart):
 
     name: HostName = Field(description="Its name.")
     state: Literal["active", "unverified"] = Field(default="active", description="Whether it can send.")
-    ip: Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}$")] | None = Field(
+    ip: IpAddress | None = Field(
         default=None, description="A dedicated IP that it sends from. Without one it sends from the shared IP."
     )
     volume: Volume | None = Field(default=None, description="The mail that it sent. Without it, none.")
     missing_records: tuple[Literal["spf", "dkim", "tracking", "mx"], ...] = Field(
         default=(), description="Its DNS records that are missing."
     )
-    webhooks: dict[str, tuple[str, ...]] = Field(
-        default={}, description="Event type, such as `permanent_fail` -> URLs that are called."
+    webhooks: Annotated[dict[str, tuple[str, ...]], AfterValidator(_event_types)] = Field(
+        default={},
+        json_schema_extra={"propertyNames": {"enum": list(EVENT_TYPES)}},
+        description="Event type, such as `permanent_fail` -> URLs that are called.",
     )
 
 
 class RoutePart(ScenarioPart):
     """A route of the account."""
 
-    expression: str = Field(
+    expression: Annotated[str, AfterValidator(_expression)] = Field(
         description='Which inbound mail it is for, such as `match_recipient(".*@mail.example.com")`.'
     )
-    actions: tuple[str, ...] = Field(description='What is done, such as `forward("ann@example.com")` and `stop()`.')
+    actions: tuple[Annotated[str, AfterValidator(_action)], ...] = Field(
+        description='What is done, such as `forward("ann@example.com")` and `stop()`.'
+    )
     priority: int = Field(default=0, description="Routes with lower numbers are tried first.")
     description: str = Field(default="", description="Its description.")
     days: float = Field(default=100, ge=0, le=1000, description="How many days ago it was created.")
@@ -86,20 +132,27 @@ class Scenario(ScenarioPart):
     def _names_agree(self) -> "Scenario":
         names = [domain.name for domain in self.domains]
         if not names:
-            raise ValueError("a scenario needs at least one domain")
-        if len(set(names)) < len(names):
-            raise ValueError("two domains have the same name")
-        for incident in self.incidents:
-            if incident.domain not in names:
-                raise ValueError(
-                    f"incident in {incident.domain!r}, which is not one of the domains: {', '.join(names)}"
-                )
-            if isinstance(incident, Throttling) and not self._ip_of(incident.domain):
-                raise ValueError(f"throttling of {incident.domain!r}: give the domain an ip, which is warmed up")
+            raise _Disagreement(("domains",), "a scenario needs at least one domain")
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise _Disagreement(("domains", index, "name"), f"two domains have the same name: {name!r}")
+        for index, incident in enumerate(self.incidents):
+            self._check_incident(("incidents", index, "domain"), incident)
         return self
 
-    def _ip_of(self, name: str) -> str | None:
-        return next(domain.ip for domain in self.domains if domain.name == name)
+    def _check_incident(self, path: tuple[str | int, ...], incident: Incident) -> None:
+        domains = {domain.name: domain for domain in self.domains}
+        domain = domains.get(incident.domain)
+        if domain is None:
+            raise _Disagreement(
+                path, f"incident in {incident.domain!r}, which is not one of the domains: {', '.join(domains)}"
+            )
+        if isinstance(incident, Throttling) and not domain.ip:
+            raise _Disagreement(path, f"throttling of {domain.name!r}: give the domain an ip, which is warmed up")
+        if isinstance(incident, OF_CAMPAIGNS) and not (domain.volume and domain.volume.messages):
+            raise _Disagreement(
+                path, f"{incident.kind} in {domain.name!r}: give the domain a volume, because only its mail shows it"
+            )
 
 
 def json_schema() -> dict[str, Any]:
@@ -142,7 +195,7 @@ def scenario_from_json(value: Any) -> Scenario:
     try:
         return Scenario.model_validate(value)
     except ValidationError as error:
-        raise ScenarioError("; ".join(fault_in_words(fault) for fault in error.errors())) from error
+        raise ScenarioError("; ".join(fault_in_words(_located(fault)) for fault in error.errors())) from error
 
 
 def parse_scenario(text: str, name: str) -> Scenario:
@@ -156,5 +209,19 @@ def parse_scenario(text: str, name: str) -> Scenario:
     try:
         return Scenario.model_validate(document.value)
     except ValidationError as error:
-        faults = [f"{name}:{document.line(fault['loc'])}: {fault_in_words(fault)}" for fault in error.errors()]
+        faults = [
+            f"{name}:{document.line(_path(fault))}: {fault_in_words(_located(fault))}" for fault in error.errors()
+        ]
         raise ScenarioError("\n".join(faults)) from error
+
+
+def _located(fault: Any) -> Any:
+    """Return one of `ValidationError.errors()` with the path in the file, without the kind of an incident."""
+    place = fault["loc"]
+    return {**fault, "loc": (*place[:2], *place[3:])} if place[:1] == ("incidents",) else fault
+
+
+def _path(fault: Any) -> tuple[str | int, ...]:
+    error = fault.get("ctx", {}).get("error")
+    path: tuple[str | int, ...] = error.path if isinstance(error, _Disagreement) else _located(fault)["loc"]
+    return path

@@ -83,8 +83,49 @@ async def test_an_injection_lies_in_the_inbox() -> None:
         pytest.param("domains: [", "x:1: not valid YAML", id="not-yaml"),
         pytest.param(GOOD + "    stat: active\n", "x:3: domains.0.stat: unknown key", id="unknown-key"),
         pytest.param(GOOD + "    state: gone\n", "x:3: domains.0.state: ", id="unknown-state"),
-        pytest.param("seed: 1\ndomains: []\n", "x:1: a scenario needs at least one domain", id="no-domains"),
-        pytest.param(GOOD + "  - name: mail.example.com\n", "two domains have the same name", id="twice"),
+        pytest.param("seed: 1\ndomains: []\n", "x:2: a scenario needs at least one domain", id="no-domains"),
+        pytest.param(
+            GOOD + "  - name: mail.example.com\n",
+            "x:3: two domains have the same name: 'mail.example.com'",
+            id="twice",
+        ),
+        pytest.param(
+            GOOD + "    webhooks: {permanent_fial: [https://x.example]}\n",
+            "x:3: domains.0.webhooks: unknown event type 'permanent_fial': did you mean 'permanent_fail'?",
+            id="event-type",
+        ),
+        pytest.param(GOOD + "  - name: nodot\n", "x:3: domains.1.name: 'nodot' is not a domain name", id="domain"),
+        pytest.param(GOOD + "    ip: 999.1.1.1\n", "x:3: domains.0.ip: '999.1.1.1' is not an IP address", id="ip"),
+        pytest.param(
+            GOOD + "routes:\n  - expression: match_foo()\n    actions: [stop()]\n",
+            "x:4: routes.0.expression: 'match_foo' is not match_recipient()",
+            id="expression",
+        ),
+        pytest.param(
+            GOOD + "routes:\n  - expression: catch_all()\n    actions:\n      - explode()\n",
+            "x:6: routes.0.actions.0: 'explode()' is not forward()",
+            id="action",
+        ),
+        pytest.param(
+            GOOD + "incidents:\n  - kind: brokn_dkim\n    domain: mail.example.com\n",
+            "x:4: incidents.0: unknown kind 'brokn_dkim': did you mean 'broken_dkim'?",
+            id="kind",
+        ),
+        pytest.param(
+            GOOD + "incidents:\n  - kind: suppressed\n    domain: mail.example.com\n    address: jo\n",
+            "x:6: incidents.0.address: 'jo' is not a mail address",
+            id="key-of-an-incident",
+        ),
+        pytest.param(
+            GOOD + "incidents:\n  - kind: broken_dkim\n    domain: b.example\n",
+            "x:5: incident in 'b.example', which is not one of the domains: mail.example.com",
+            id="domain-of-an-incident",
+        ),
+        pytest.param(
+            GOOD + "incidents:\n  - kind: complaint_spike\n    domain: mail.example.com\n",
+            "x:5: complaint_spike in 'mail.example.com': give the domain a volume",
+            id="no-volume",
+        ),
         pytest.param("", "x:1: ", id="empty"),
         pytest.param("? [a]\n: 1\n", "x:1: a key must be text", id="key-of-no-text"),
         pytest.param("seed: 1\nseed: 2\n", "x:2: duplicate key 'seed' (first on line 1)", id="duplicate-key"),
@@ -94,6 +135,12 @@ def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         parse_scenario(text, "x")
     assert message in str(caught.value)
+
+
+def test_a_described_scenario_names_the_key_of_an_incident() -> None:
+    incident = {"kind": "suppressed", "domain": "a.example", "address": "jo"}
+    with pytest.raises(ScenarioError, match=r"^incidents\.0\.address: 'jo' is not a mail address$"):
+        scenario_from_json({"domains": [{"name": "a.example"}], "incidents": [incident]})
 
 
 def test_an_unknown_name_tells_the_nearest() -> None:
