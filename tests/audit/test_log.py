@@ -1,7 +1,6 @@
 """The audit log: append-only, chained, and whole whatever processes do at the same time."""
 
 import json
-import multiprocessing
 import sqlite3
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -19,6 +18,7 @@ from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import FILE, Store
 from mailgun_mcp.store.opening import open_store
 from tests.support.engines import on_both_engines, on_sqlite
+from tests.support.racers import racing_context
 from tests.support.state import NOW, PATIENCE, rows
 
 pytestmark = on_both_engines
@@ -247,7 +247,7 @@ def append(directory: Path, url: str | None, barrier: Barrier, name: str, count:
 def test_processes_that_write_at_the_same_time_keep_one_chain_and_unique_ids(
     store: Store, state_url: str | None
 ) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = racing_context()
     barrier = context.Barrier(3)
     arguments = (store.directory, state_url, barrier)
     processes = [context.Process(target=append, args=(*arguments, str(one), 200)) for one in range(3)]

@@ -1,6 +1,5 @@
 """Processes that do the same at the same time, and processes that are killed."""
 
-import multiprocessing
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +17,7 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.database import FILE, Store
 from mailgun_mcp.store.opening import open_store
 from tests.support.engines import on_both_engines
+from tests.support.racers import racing_context
 from tests.support.state import NOW, PATIENCE, asked, granted, python, request_approval, rows
 
 ROUNDS = 100
@@ -69,7 +69,7 @@ def race(directory: Path, url: str | None, act: Act, subjects: list[Any], barrie
 
 def winners(directory: Path, url: str | None, act: Act, subjects: Iterable[Any], processes: int = 2) -> list[int]:
     """Return how many processes won each round."""
-    context = multiprocessing.get_context("spawn")
+    context = racing_context()
     barrier, results, listed = context.Barrier(processes), context.Queue(), list(subjects)
     arguments = (directory, url, act, listed, barrier, results)
     racers = [context.Process(target=race, args=arguments) for _ in range(processes)]
@@ -125,6 +125,7 @@ from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.opening import open_store
 from tests.support.engines import on_both_engines
+from tests.support.racers import racing_context
 from tests.support.state import NOW, asked, request_approval
 store = Store(Path(sys.argv[1]))
 for number in range(100_000):

@@ -1,7 +1,6 @@
 """Processes and callers that reach for the last of something at the same moment: what is counted stays below its limit."""
 
 import asyncio
-import multiprocessing
 import os
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from mailgun_mcp.store.opening import open_store
 from tests.support.calls import run
 from tests.support.engines import on_both_engines
 from tests.support.policies import policy
+from tests.support.racers import racing_context
 from tests.support.recorder import Recorder, recorded_services
 from tests.support.state import NOW, PATIENCE, asked, request_approval
 
@@ -30,7 +30,7 @@ HOUR = policy("extends: unguarded\nsend: {recipients_per_hour: 7}\n")
 
 def at_once(work: Any, *arguments: Any) -> list[Any]:
     """Return what `work` returns in each of the processes, which all begin together."""
-    context = multiprocessing.get_context("spawn")
+    context = racing_context()
     barrier, results = context.Barrier(PROCESSES), context.Queue()
     racers = [context.Process(target=_race, args=(work, arguments, barrier, results)) for _ in range(PROCESSES)]
     for racer in racers:
