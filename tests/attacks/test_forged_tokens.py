@@ -21,7 +21,6 @@ from tests.support.recorder import Recorder, recorded_services
 from tests.support.team import GREETING, bearer, call_modern, list_modern, open_session, request, team_server
 
 pytestmark = pytest.mark.anyio
-NOW = int(time.time())
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +91,10 @@ FORGED: dict[str, Forge] = {
     "the claims of another token": lambda provider, _: other_claims(provider),
     "an extension": lambda provider, _: provider.token(header={"crit": ["b64"], "b64": True}),
     "an identity token": lambda provider, _: provider.token(header={"typ": "id+jwt"}),
-    "expired": lambda provider, _: provider.token(exp=NOW - 60),
+    "expired": lambda provider, _: provider.token(exp=int(time.time()) - 60),
     "without an end": lambda provider, _: provider.token(without=("exp",)),
     "an end that is text": lambda provider, _: provider.token(exp="never"),
-    "not valid yet": lambda provider, _: provider.token(nbf=NOW + 600),
+    "not valid yet": lambda provider, _: provider.token(nbf=int(time.time()) + 600),
     "for another server": lambda provider, _: provider.token(aud="https://other.example.com/mcp"),
     "for a server that is called alike": lambda provider, _: provider.token(aud=f"{RESOURCE}.evil.example/mcp"),
     "for the client": lambda provider, _: provider.token(aud="the-client"),
