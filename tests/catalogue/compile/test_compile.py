@@ -1,6 +1,7 @@
 """The compile: what a description becomes, and that nothing wrong gets through it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -483,6 +484,16 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "tools"
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the compiler writes, for tests that start with it."""
+    folder = tmp_path_factory.mktemp("compiled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mailgun_mcp.catalogue.compile.__main__.DATA", folder)
+        assert main([]) == 0
+    return folder
+
+
 @pytest.mark.slow
 def test_data_that_differs_from_the_documents_is_found_and_rewritten(
     data: Path, capsys: pytest.CaptureFixture[str]
@@ -508,11 +519,12 @@ def test_without_sources_nothing_is_compiled_and_the_data_stays(
     missing: str,
     there: bool,
     data: Path,
+    compiled: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main([]) == 0
+    shutil.copytree(compiled, data.parent, dirs_exist_ok=True)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
     sources = tmp_path / "sources"
     if there:
@@ -528,9 +540,9 @@ def test_without_sources_nothing_is_compiled_and_the_data_stays(
 
 @pytest.mark.parametrize("text", ["{}", "[]", "not JSON", '{"toolset": "other"}'])
 def test_a_file_that_the_compiler_did_not_write_is_named_and_stays(
-    text: str, data: Path, capsys: pytest.CaptureFixture[str]
+    text: str, data: Path, compiled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([]) == 0
+    shutil.copytree(compiled, data.parent, dirs_exist_ok=True)
     (data / "notes.json").write_text(text, encoding="utf-8")
 
     assert main([]) == 1
