@@ -40,8 +40,10 @@ def fastmcp() -> Path:
     folder = CACHE / "fastmcp-4.1.2"
     python = folder / "bin" / "python"
     if not (folder / "installed").exists():
-        venv.create(folder, with_pip=True)
-        done = run([str(python), "-m", "pip", "install", "-q", FASTMCP], CACHE)
+        venv.create(folder)
+        # Without a pip of its own, and without compiling what the session never imports: both take most of the time.
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+        done = run([*pip, "install", "-q", "--no-compile", FASTMCP], CACHE)
         if done.returncode:
             without(f"`pip install {FASTMCP}` failed: {done.stderr[-400:]}", provided=False)
         (folder / "installed").touch()
