@@ -44,12 +44,27 @@ VALUES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("like", "includes", "in"), ("contains",)),
     **{"gt": (">",), "gte": (">=",), "lt": ("<",), "lte": ("<=",)},
     "analyst": ("basic",),
+    **dict.fromkeys(("on", "true", "enable"), ("yes",)),
+    **dict.fromkeys(("off", "false", "disable"), ("no",)),
+    **dict.fromkeys(("html", "html_only"), ("htmlonly",)),
+    **dict.fromkeys(("verified", "valid"), ("active",)),
+    "enabled": ("yes", "active"),
+    **dict.fromkeys(("pending", "unconfirmed", "not_verified"), ("unverified",)),
+    **dict.fromkeys(("suspended", "inactive"), ("disabled",)),
 }
 """Common word -> the values that Mailgun has for it, best first."""
 
 NAMES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("name", "domain_name", "authority_name", "signing_domain", "sending_domain"), ("domain",)),
     **dict.fromkeys(("email", "email_address", "recipient", "address"), ("address", "to", "recipient")),
+    **dict.fromkeys(("recipients", "emails", "addresses", "to_address", "to_email"), ("to", "recipient", "address")),
+    **dict.fromkeys(("sender", "from_address", "from_email", "from_name"), ("from",)),
+    **dict.fromkeys(("enabled", "enable", "is_active", "status"), ("active", "enabled", "state")),
+    **dict.fromkeys(("event", "event_type", "event_name"), ("events", "event_types", "id")),
+    **dict.fromkeys(("list", "mailing_list", "list_name", "list_id"), ("list_address",)),
+    **dict.fromkeys(("member", "member_email"), ("member_address",)),
+    **dict.fromkeys(("template", "template_id"), ("template_name", "name")),
+    **dict.fromkeys(("match", "filter", "pattern", "condition"), ("expression",)),
     **dict.fromkeys(("body", "content", "message", "plain_text", "text", "html"), ("text", "template", "html")),
     **dict.fromkeys(("count", "size", "page_size", "per_page", "max_results"), ("limit",)),
     **dict.fromkeys(("since", "from_date", "start_time", "start_date", "begin"), ("start", "begin")),
@@ -81,13 +96,16 @@ def intended_name(name: str, names: Collection[str], present: Collection[str]) -
     """Return the argument probably meant by `name`, or None. A synonym already `present` in the call is skipped."""
     if len(name) > LONGEST:
         return None
-    said = (other for other in NAMES.get(name.lower(), ()) if other != name)
+    last = name.lower().rpartition("_")[2]
+    said = (other for other in (*NAMES.get(name.lower(), ()), name.lower(), last) if other != name)
     return next((other for other in said if other in names and other not in present), None) or suggest(name, names)
 
 
 def instead(name: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
     """Return the end of a message about an argument that a tool does not take: what to write instead."""
     properties = schema.get("properties", {})
+    if inside := _inside(name, properties):
+        return inside
     suggestion = intended_name(name, properties, arguments) or _only_missing(name, schema, arguments)
     if suggestion:
         return f"did you mean {suggestion}?"
@@ -95,6 +113,16 @@ def instead(name: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) 
     if condition:
         return f"filter by it with filter={condition}"
     return f"the arguments are {', '.join(properties)}" if properties else "it takes none"
+
+
+def _inside(name: str, properties: Mapping[str, Any]) -> str | None:
+    """Return where an argument belongs that is not the tool's own, but that of one of its objects; None if nowhere."""
+    for outer, schema in properties.items():
+        if name in schema.get("properties", {}):
+            return f'it belongs inside {outer}: {outer}={{"{name}": ...}}'
+        if name in schema.get("items", {}).get("properties", {}):
+            return f'it belongs inside {outer}: {outer}=[{{"{name}": ...}}]'
+    return None
 
 
 def _only_missing(name: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str | None:

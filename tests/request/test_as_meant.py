@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.request.as_meant import as_meant
 from mailgun_mcp.request.validate import validate
-from tests.support.operations import find
+from tests.support.operations import catalogue, find
 
 DOMAIN = {"domain": "mg.example.com"}
 ID = "20261123090000.1@mg.example.com"
@@ -19,6 +20,24 @@ def test_a_message_id_is_read_however_it_was_copied(written: str) -> None:
     condition = {"attribute": "message_id", "comparator": "=", "values": [{"value": written}]}
     meant = as_meant(find("query_logs"), {"filter": {"AND": [condition]}})
     assert meant["filter"]["AND"][0]["values"] == [{"value": ID}]
+
+
+@pytest.mark.parametrize("form", ["<{}>", "`{}`", '"{}"', "'{}'", "[{}]", "({})", "“{}”", "⟦{}⟧", ' "<{}>" ', "[`{}`]"])
+def test_ids_are_read_without_what_is_around_them_in_every_tool(form: str) -> None:
+    wrong = []
+    for operation in catalogue():
+        for argument in operation.arguments:
+            is_text = call_schema(operation)["properties"][argument.name]["type"] == "string"
+            if argument.location == "path" and is_text and argument.format in (None, "hostname"):
+                written = {argument.name: form.format("a-1.example.com")}
+                if as_meant(operation, written)[argument.name] != "a-1.example.com":
+                    wrong.append((operation.name, argument.name))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("text", ["<a> b", "<a><b>", "a>", '"a" "b"', "<a b>", "<>", "<", "", "``a``", "<" * 500])
+def test_what_is_not_wholly_one_id_in_a_wrapper_stays(text: str) -> None:
+    assert as_meant(find("get_route"), {"id": text})["id"] == text
 
 
 def test_an_address_in_a_fence_is_the_address() -> None:

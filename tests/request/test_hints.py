@@ -142,3 +142,26 @@ def test_every_hint_leads_to_something_that_exists() -> None:
         read(call_schema(operation))
     assert {meant for said in VALUES.values() for meant in said} - values == set()
     assert {meant for said in NAMES.values() for meant in said} - names == set()
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "hint"),
+    [
+        (
+            "add_unsubscribes",
+            {"address": "a@b.example"},
+            'it belongs inside unsubscribes: unsubscribes=[{"address": ...}]',
+        ),
+        ("query_logs", {"limit": 5}, 'it belongs inside pagination: pagination={"limit": ...}'),
+        ("send_message", {"recipients": ["a@b.example"]}, "did you mean to?"),
+        ("create_template", {"template_name": "x"}, "did you mean name?"),
+        ("create_domain_webhook", {"event": "opened"}, "did you mean id?"),
+        ("update_click_tracking", {"enabled": True}, "did you mean active?"),
+        ("get_route", {"route_id": "x"}, "did you mean id?"),
+        ("update_click_tracking", {"active": "on"}, "did you mean 'yes'?"),
+        ("list_domains", {"state": "verified"}, "did you mean 'active'?"),
+    ],
+    ids=str,
+)
+def test_near_misses_lead_to_what_was_meant(tool: str, arguments: dict[str, Any], hint: str) -> None:
+    assert hint in "\n".join(validate(find(tool), arguments))

@@ -58,3 +58,8 @@ def test_a_name_that_nobody_mistyped_is_not_compared() -> None:
 def test_a_long_name_is_not_repeated_whole() -> None:
     sentence = unknown("undo id", "x" * 1_000_000, [f"name{number}" for number in range(20)])
     assert sentence == f"unknown undo id {'x' * 100 + '…'!r}"
+
+
+def test_the_same_words_in_another_order_are_nearer_than_letters() -> None:
+    tools = ["update_open_tracking", "update_click_tracking"]
+    assert suggest("update_tracking_click", tools) == "update_click_tracking"
