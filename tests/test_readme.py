@@ -36,8 +36,8 @@ EXPECTED = {
     "mailgun-mcp accounts accept production": exits.USAGE,
     "mailgun-mcp accounts remove-key ann@example.com": exits.USAGE,
     "mailgun-mcp eval --task order-in-a-mail --agent obedient --policy unguarded": exits.FAILED,
-    "mailgun-mcp eval --model anthropic:claude-sonnet-4-5 --mode search": exits.USAGE,
-    "mailgun-mcp eval --model openai:gpt-5 --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'": exits.USAGE,
+    "mailgun-mcp eval --model anthropic:claude-sonnet-5-5 --mode search": exits.USAGE,
+    "mailgun-mcp eval --model openai:gpt-6.1-sol --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'": exits.USAGE,
     "mailgun-mcp eval my-tasks.yaml --task restore-webhook --format json": exits.USAGE,
 }
 """Command line -> its exit code, where that is not 0: nobody confirms, and no such account, message, file, server or model's key exists."""

@@ -19,7 +19,7 @@ PROVIDERS = {
 """Provider -> the extra that installs it, and the environment variable that holds its key."""
 SCRIPT = "script"
 OLLAMA = "http://localhost:11434/v1"
-FORM = "write PROVIDER:NAME, such as anthropic:claude-sonnet-4-5, openai:gpt-5, google:gemini-2.5-pro or ollama:qwen3"
+FORM = "write PROVIDER:NAME, such as anthropic:claude-sonnet-5-5, openai:gpt-6.1-sol, google:gemini-3.8-flash or ollama:qwen3"
 EXTRA_MISSING = "model: {provider} needs more packages: pip install 'mailgun-mcp-server[{extra}]'"
 
 

@@ -212,7 +212,7 @@ class TurnRun:
                 response = stream.get()
         finally:
             answer.end()
-            await self._count(_used(response, time.monotonic() - started))
+            await self._count(_used(response, self._model, time.monotonic() - started))
         check_complete(self._model, response)
         history.make_valid(response)
         return response
@@ -244,7 +244,7 @@ class TurnRun:
             text, response = await summarize(self._summary_model, sent, third_party_text=theirs)
         except Exception as error:
             raise ModelError(FAILED.format(why(error))) from error
-        await self._count(_used(response, time.monotonic() - started))
+        await self._count(_used(response, self._summary_model, time.monotonic() - started))
         if not text:
             raise ModelError(NO_SUMMARY)
         await in_thread(self._transcript.insert_summary, self._conversation, self._turn, text, first)
@@ -337,12 +337,19 @@ def _arguments(part: ToolCallPart) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _used(response: ModelResponse | None, seconds: float) -> Usage:
+def _used(response: ModelResponse | None, model: "Model", seconds: float) -> Usage:
     if response is None:
         return Usage(requests=1, seconds=seconds)
-    try:
-        cost = float(response.cost().total_price)
-    except (LookupError, ValueError, AssertionError):
-        cost = 0.0
     usage = response.usage
-    return Usage(1, usage.input_tokens, usage.output_tokens, cost, 0, seconds)
+    return Usage(1, usage.input_tokens, usage.output_tokens, _cost(response, model), 0, seconds)
+
+
+def _cost(response: ModelResponse, model: "Model") -> float:
+    """Return the price in US dollars, or 0 if it is not known."""
+    # A proxy may answer with a name of its own for the model that the operator named.
+    for name in (response.model_name, model.model_name):
+        try:
+            return float(replace(response, model_name=name).cost().total_price)
+        except (LookupError, ValueError, AssertionError):
+            continue
+    return 0.0

@@ -136,4 +136,6 @@ def _day(now: float) -> str:
 
 
 def _amount(value: float) -> str:
-    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if value >= 0.1 else f"{value:.4f}"

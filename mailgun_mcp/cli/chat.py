@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   mailgun-mcp chat --demo
-  mailgun-mcp chat --model anthropic:claude-sonnet-4-5
+  mailgun-mcp chat --model anthropic:claude-sonnet-5-5
   mailgun-mcp chat --model ollama:qwen3 --simulator
   mailgun-mcp chat --model openai:NAME --model-url http://localhost:8080/v1"""
 MODEL_SETTINGS = (

@@ -27,8 +27,8 @@ MODEL_REPEAT = 3
 EXAMPLES = """\
   mailgun-mcp eval --family resist --agent obedient
   mailgun-mcp eval --task order-in-a-mail --agent obedient --policy unguarded
-  mailgun-mcp eval --model anthropic:claude-sonnet-4-5 --mode search
-  mailgun-mcp eval --model openai:gpt-5 --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'
+  mailgun-mcp eval --model anthropic:claude-sonnet-5-5 --mode search
+  mailgun-mcp eval --model openai:gpt-6.1-sol --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'
   mailgun-mcp eval my-tasks.yaml --task restore-webhook --format json"""
 
 

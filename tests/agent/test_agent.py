@@ -46,7 +46,7 @@ async def test_the_example_of_the_docs_runs(tmp_path: Path, capsys: pytest.Captu
     code = page.partition("```python\n")[2].partition("```")[0]
     script = tmp_path / "script.yaml"
     script.write_text(EXAMPLE, encoding="utf-8")
-    code = code.replace("anthropic:claude-sonnet-4-5", f"script:{script}").replace(
+    code = code.replace("anthropic:claude-sonnet-5-5", f"script:{script}").replace(
         "simulator=True", f"simulator=True, state={str(tmp_path)!r}"
     )
     body = "\n".join(f"    {line}" for line in code.splitlines())

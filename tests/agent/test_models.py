@@ -12,8 +12,8 @@ def test_models_of_the_providers_are_opened(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.delenv("OLLAMA_BASE_URL", raising=False)
-    assert open_model("anthropic:claude-sonnet-4-5").model_name == "claude-sonnet-4-5"
-    assert open_model("openai:gpt-5").system == "openai"
+    assert open_model("anthropic:claude-sonnet-5-5").model_name == "claude-sonnet-5-5"
+    assert open_model("openai:gpt-6.1-sol").system == "openai"
     assert str(open_model("ollama:qwen3").base_url).rstrip("/") == OLLAMA
 
 
@@ -66,7 +66,7 @@ def test_an_endpoint_that_is_no_url_is_refused_at_the_start(url: str) -> None:
 def test_openai_itself_must_end_each_answer_and_compatible_endpoints_need_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     ends = "openai_chat_streaming_requires_finish_reason"
-    assert open_model("openai:gpt-5").profile.get(ends)
+    assert open_model("openai:gpt-6.1-sol").profile.get(ends)
     for model in (open_model("openai:local", "http://127.0.0.1:9/v1"), open_model("ollama:qwen3")):
         assert not model.profile.get(ends)
 

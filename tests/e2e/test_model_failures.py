@@ -12,6 +12,7 @@ from mailgun_mcp.agent.models import open_model
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.agent.turn import CUT_OFF, EMPTY, FILTERED
+from mailgun_mcp.agent.usage import Limits, Usage
 from tests.support.all_chat_ways import WAYS
 from tests.support.chat_ways import log_of
 from tests.support.chats import ANN, CLEAR, DOMAIN, Chat, last, next_run, said
@@ -144,6 +145,27 @@ async def test_an_answer_that_the_filter_stopped_makes_no_calls(protocol: Protoc
         events = await hello(chat)
         assert last(events, "ended")["text"] == FILTERED
         assert ("list_domains", "done") not in finished(events)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"),
+    [("anthropic", "claude-sonnet-5-5"), ("google", "gemini-3.8-flash"), ("openai", "gpt-6.1-sol")],
+)
+async def test_money_is_counted_though_the_provider_answers_with_another_name_for_the_model(
+    protocol: Protocol, name: str
+) -> None:
+    limits = Limits(conversation=Usage(None, None, None, 0.0001, None, None))
+    async with (
+        fake_provider(protocol) as provider,
+        provider.model(name) as model,
+        Chat() as chat,
+    ):
+        chat.runner = Runner(chat.services, model, AgentOptions(limits=limits))
+        assert 0.0001 < last(await hello(chat), "usage")["cost"] < 0.01
+        ended = last(await hello(chat), "ended")
+        assert ended["outcome"] == "stopped"
+        assert "of 0.0001 US dollars used by this conversation" in ended["text"]
+        assert len(provider.bodies) == 1
 
 
 async def test_a_conversation_that_is_too_long_for_the_model_says_what_to_do() -> None:

@@ -119,7 +119,7 @@ def _events(protocol: Protocol, stream: Stream) -> tuple[list[bytes], list[bytes
                     {
                         "type": "message_delta",
                         "delta": {"stop_reason": reason, "stop_sequence": None},
-                        "usage": {"input_tokens": 70, "output_tokens": 9},
+                        "usage": {"input_tokens": 700, "output_tokens": 90},
                     }
                 ),
                 _event({"type": "message_stop"}),
@@ -129,11 +129,11 @@ def _events(protocol: Protocol, stream: Stream) -> tuple[list[bytes], list[bytes
                 _event(
                     {
                         "candidates": [{"content": {"role": "model", "parts": []}, "finishReason": reason}],
-                        "usageMetadata": {"promptTokenCount": 70, "candidatesTokenCount": 9},
+                        "usageMetadata": {"promptTokenCount": 700, "candidatesTokenCount": 90},
                     }
                 )
             ]
-    usage = {"choices": [], "usage": {"prompt_tokens": 70, "completion_tokens": 9, "total_tokens": 79}}
+    usage = {"choices": [], "usage": {"prompt_tokens": 700, "completion_tokens": 90, "total_tokens": 790}}
     return list(_openai(stream.text, calls)), [
         _event(_chunk({}, reason)),
         _event({**_chunk({}), **usage}),
@@ -150,7 +150,7 @@ def _anthropic(text: str, calls: Sequence[tuple[str, str, str]]) -> Iterator[byt
         "content": [],
         "stop_reason": None,
     }
-    usage = {"input_tokens": 70, "output_tokens": 1}
+    usage = {"input_tokens": 700, "output_tokens": 1}
     yield _event({"type": "message_start", "message": {**message, "stop_sequence": None, "usage": usage}})
     blocks: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
     if text:
