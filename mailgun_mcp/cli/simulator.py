@@ -234,6 +234,11 @@ def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Acc
     from mailgun_mcp.simulator.model.clock import SystemClock
 
     account = open_account(state, SystemClock()) if state else None
+    if account is not None:
+        from mailgun_mcp.simulator.http.regions import serve_storage_at
+
+        # The file may come from a simulator on another port.
+        serve_storage_at(account, storage_url)
     if account is not None or scenario is None:
         return account
     from mailgun_mcp.simulator.worlds.scenario import open_scenario

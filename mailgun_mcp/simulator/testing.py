@@ -97,6 +97,7 @@ class Simulator:
     def _running(self) -> "_Server":
         if self._server is None:
             self._server = _Server(self._app)
+            self._harness.serve_storage_at(self._server.url)
         return self._server
 
     def transport(self) -> httpx.AsyncBaseTransport:

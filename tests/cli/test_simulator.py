@@ -13,7 +13,10 @@ import pytest
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
-from mailgun_mcp.simulator import create_app
+from mailgun_mcp.cli.simulator import _account
+from mailgun_mcp.simulator import Account, create_app
+from mailgun_mcp.simulator.control.state_file import write_account
+from mailgun_mcp.simulator.model.clock import ManualClock
 from tests.cli.conftest import Command
 from tests.support.processes import PATIENCE
 from tests.support.simulator_process import simulating, url_in
@@ -56,6 +59,14 @@ def test_stored_messages_are_at_its_own_address_and_unknown_parameters_pass(tmp_
         events = httpx.get(f"{url}/v3/mail.example.com/events", params={"colour": "red"}, auth=("api", "any"))
         stored = [item["storage"]["url"] for item in events.json()["items"] if "storage" in item]
         assert {address.startswith(f"{url}/") for address in stored} == {True}
+
+
+def test_mail_of_a_state_file_is_stored_where_the_simulator_is_now(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    write_account(path, Account(ManualClock(), storage_url="http://127.0.0.1:1"))
+    account = _account(None, path, "http://127.0.0.1:8025")
+    assert account
+    assert account.storage_url == "http://127.0.0.1:8025"
 
 
 def test_the_urls_of_stored_messages_can_be_those_of_mailgun(tmp_path: Path) -> None:

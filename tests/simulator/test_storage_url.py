@@ -37,3 +37,11 @@ async def test_a_subaccount_has_its_own_there_too() -> None:
         await mailgun.post("/v5/accounts/subaccounts", params={"name": "below"})
     children = account.administration.subaccounts.values()
     assert {child.account.storage_url for child in children} == {SELF}
+
+
+async def test_the_other_region_has_its_own_there_too() -> None:
+    account = demo_account(ManualClock(), storage_url="http://127.0.0.1:8025")
+    async with client(create_app(catalogue(), account=account)) as mailgun:
+        await mailgun.get("https://api.eu.mailgun.net/v4/domains")
+    assert account.other_region
+    assert account.other_region.storage_url == "http://127.0.0.1:8025"

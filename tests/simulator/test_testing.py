@@ -180,3 +180,14 @@ def test_a_misspelled_argument_is_an_error_instead_of_a_test_that_cannot_fail(
 def test_faults_may_be_for_several_operations() -> None:
     with Simulator() as simulator:
         simulator.fail("slow", "list_*", seconds=1)
+
+
+def test_the_storage_urls_of_events_lead_to_the_server_also_after_a_reset() -> None:
+    with Simulator() as simulator:
+        url, auth = simulator.url, ("api", simulator.key)
+        for _ in range(2):
+            httpx.post(f"{url}/v3/{simulator.domain}/messages", auth=auth, data=MESSAGE).raise_for_status()
+            stored = simulator.events("accepted")[0]["storage"]["url"]
+            assert stored.startswith(f"{url}/v3/domains/")
+            assert httpx.get(stored, auth=auth).json()["Subject"] == MESSAGE["subject"]
+            simulator.reset()

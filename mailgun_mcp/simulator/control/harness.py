@@ -12,6 +12,7 @@ from mailgun_mcp.simulator.control.faults import Fault, Faults, Sleep, fail
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit, limited
 from mailgun_mcp.simulator.control.read_delay import ReadDelay
 from mailgun_mcp.simulator.http.asgi import RoutedRequest, operation_of
+from mailgun_mcp.simulator.http.regions import serve_storage_at
 from mailgun_mcp.simulator.http.router import Router
 from mailgun_mcp.simulator.http.unknown_parameters import IgnoredParameters
 from mailgun_mcp.simulator.mail.outbox import Poster
@@ -109,6 +110,12 @@ class Harness:
         """Replace the account, and keep the faults, limits and delays."""
         self.account = account
         self._app = self._build(account)
+        self.changed()
+
+    def serve_storage_at(self, url: str) -> None:
+        """Let the URLs of messages that are stored from now on, also after a reset, start with `url`."""
+        for account in (self.account, self._origin):
+            serve_storage_at(account, url)
         self.changed()
 
     def changed(self) -> None:

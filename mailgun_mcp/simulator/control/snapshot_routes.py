@@ -17,6 +17,7 @@ from mailgun_mcp.simulator.control.account_stream import (
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.http.asgi import MAX_CONTENT
 from mailgun_mcp.simulator.http.body import too_large
+from mailgun_mcp.simulator.http.regions import serve_storage_at
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.replies.give_way import Turn
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
@@ -59,6 +60,7 @@ async def restore(harness: Harness, receive: Receive) -> Reply:
     except CodecError as error:
         raise ApiError(400, f"not a snapshot: {error}") from error
     harness.clock.advance(now - harness.clock.now())
+    serve_storage_at(account, harness.account.storage_url)
     harness.replace_account(account)
     return Reply({"restored": account.id, "now": harness.clock.now()})
 

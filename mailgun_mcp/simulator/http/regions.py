@@ -23,8 +23,16 @@ def in_region(account: Account, operation: Operation, host: str, home: str) -> A
         return account
     if account.other_region is None:
         name = f"{account.id[:-2]}{region}"
-        account.other_region = Account(account.clock, name, serial=SERIAL, storage_url=STORAGE[region])
+        # A simulator whose URLs lead to itself must not send a client to Mailgun.
+        storage_url = STORAGE[region] if account.storage_url in STORAGE.values() else account.storage_url
+        account.other_region = Account(account.clock, name, serial=SERIAL, storage_url=storage_url)
     return account.other_region
+
+
+def serve_storage_at(account: Account, url: str) -> None:
+    """Let the URLs of messages that are stored from now on start with `url`: in both regions, unless it is Mailgun's."""
+    for owner in account.with_subaccounts(all_regions=url not in STORAGE.values()):
+        owner.storage_url = url
 
 
 def check_name(account: Account, operation: Operation, arguments: Arguments) -> None:

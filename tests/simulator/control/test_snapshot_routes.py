@@ -1,6 +1,7 @@
 """The whole account goes out and comes back as lines, and what is no snapshot changes nothing."""
 
 import json
+import zlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -62,3 +63,20 @@ async def test_what_is_no_snapshot_is_refused_and_changes_nothing(harness: httpx
     assert "the last lines are missing" in await refusal(harness, b"".join(lines[:-1]))
     assert "lines are missing or changed" in await refusal(harness, b"".join([*lines[:3], *lines[4:]]))
     assert "accept only application/json and application/x-ndjson" in await refusal(harness, b"{}", "text/plain")
+
+
+async def test_a_snapshot_of_another_simulator_stores_new_mail_here(
+    harness: httpx.AsyncClient, account: Account
+) -> None:
+    lines = await content(harness)
+    other = lines.replace(account.storage_url.encode(), b"http://127.0.0.1:1", 1)
+    assert other != lines
+    # The checksum is that of the changed lines.
+    body = other[: other.rstrip(b"\n").rfind(b"\n") + 1]
+    last = {"lines": body.count(b"\n"), "crc32": zlib.crc32(body)}
+    kind = {"content-type": "application/x-ndjson"}
+    answer = await harness.post(URL, content=body + json.dumps(last).encode() + b"\n", headers=kind)
+    assert answer.status_code == 200, answer.text
+    await send(harness)
+    events = (await harness.get(f"/v3/{PLAIN}/events", params={"event": "accepted"})).json()["items"]
+    assert events[0]["storage"]["url"].startswith(f"{account.storage_url}/v3/")
