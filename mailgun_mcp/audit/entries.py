@@ -93,3 +93,30 @@ def _parts(rows: list[StoredEntry]) -> Iterator[list[StoredEntry]]:
         size = next(size for size in INSERTS if size <= len(rows))
         yield rows[:size]
         rows = rows[size:]
+
+
+def last_to_remove(connection: Connection, before: float | None, most_bytes: int | None) -> int:
+    """Return the last entry to remove. A call is never split, and the log's last entry is never removed."""
+    through = 0
+    if before is not None:
+        row = connection.execute("SELECT max(seq) FROM audit_log WHERE at < ?", (before,)).fetchone()
+        through = int(row[0] or 0)
+    if most_bytes is not None:
+        size = 0
+        for row in connection.execute("SELECT seq, length(body) + 200 AS size FROM audit_log ORDER BY seq DESC"):
+            size += row["size"]
+            if size > most_bytes:
+                through = max(through, row["seq"])
+                break
+    newest = connection.execute("SELECT max(seq) FROM audit_log").fetchone()[0] or 0
+    through = min(through, newest - 1)
+    while through > 0:
+        row = connection.execute(
+            """SELECT min(early.seq) FROM audit_log AS early JOIN audit_log AS late ON late.call = early.call
+            WHERE early.seq <= ? AND late.seq > ? AND early.call != ''""",
+            (through, through),
+        ).fetchone()
+        if row[0] is None:
+            break
+        through = row[0] - 1
+    return max(through, 0)

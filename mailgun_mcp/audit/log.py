@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from mailgun_mcp.audit.entries import START as START
-from mailgun_mcp.audit.entries import LogEntry, StoredEntry, insert, key_of, keyed_hash
+from mailgun_mcp.audit.entries import LogEntry, StoredEntry, insert, key_of, keyed_hash, last_to_remove
+from mailgun_mcp.audit.heads import FILE as NOTE
 from mailgun_mcp.audit.heads import Head, note, noted
 from mailgun_mcp.audit.keys import AuditKey, AuditKeys, keys_of
 from mailgun_mcp.audit.shared_append import SharedAppend
@@ -189,8 +190,12 @@ class AuditLog:
         if not self._store.exists:
             return self._verify_missing(expect, heads)
         with self._store.reading() as connection:
-            anchor, (last, _) = _anchor(connection), _head(connection)
+            # Before the first entry with a key, a head was noted. Servers that share a database have other directories.
+            anchor, (last, newest) = _anchor(connection), _head(connection)
         result = ChainCheck(self._keys, anchor, heads, expect).run(self.entries(anchor[0]), last)
+        keyed = key_of(newest) is not None or self._keys.exist
+        if local is None and keyed and self._shared is None and not result.broken:
+            return replace(result, broken=self._note_missing)
         compared = heads or expect or result.broken or not result.entries
         return result if compared else replace(result, notes=(*result.notes, NOT_COMPARED))
 
@@ -199,6 +204,14 @@ class AuditLog:
         if result.broken is None and self._keys.exist:
             return Verification(0, START, "the log is missing: its key exists, but its database does not")
         return result
+
+    @property
+    def _note_missing(self) -> str:
+        command = shell_command("audit", "restart", "--reason", "TEXT", state=self._store.command_directory)
+        return (
+            f"{self._store.directory / NOTE}, where the server notes the end of the log, is missing, so entries may be "
+            f"missing at the end: restore the file, or record why it is missing with `{command}`"
+        )
 
     def head(self, now: float) -> Head:
         """Return the last entry, after making sure that everything up to it would survive a power cut."""
@@ -209,9 +222,12 @@ class AuditLog:
     def note_head(self, head: Head) -> None:
         """Note the head beside the database, unless the log lacks the head that is noted there.
 
-        That head is then evidence that the log was truncated or replaced, and StateError is raised.
+        That head is then evidence that the log was truncated or replaced, and StateError is raised. So it is if the
+        note is gone.
         """
         earlier = noted(self._store.directory)
+        if earlier is None and self._shared is None and key_of(head.hash) is not None:
+            raise StateError(self._note_missing)
         if earlier and not self._holds(earlier):
             raise StateError(
                 f"the audit log was cut or replaced: it had {earlier.seq} entries at {iso(earlier.at)}. "
@@ -276,6 +292,8 @@ class AuditLog:
         """Return the key of the last entry. Entries of version 0.1 have none: they are sealed with a key first."""
         key_id = key_of(head)
         if key_id is None:
+            if self._shared is None and not self._keys.exist and noted(self._store.directory) is None:
+                self._replace_note(Head(*_head(connection), now))
             key = self._keys.newest() or self._keys.add(now)
             count = connection.execute("SELECT count(*) FROM audit_log").fetchone()[0]
             if count:
@@ -297,7 +315,7 @@ class AuditLog:
         entries of a call are removed together or not at all.
         """
         with self._store.writing(lock=LOCK) as connection:
-            through = _cut(connection, before, most_bytes)
+            through = last_to_remove(connection, before, most_bytes)
             count = connection.execute("SELECT count(*) FROM audit_log WHERE seq <= ?", (through,)).fetchone()[0]
             if count and not dry_run:
                 row = connection.execute("SELECT hash FROM audit_log WHERE seq = ?", (through,)).fetchone()
@@ -336,33 +354,6 @@ def _has_entry(connection: Connection, entry: LogEntry) -> bool:
 def _anchor(connection: Connection) -> tuple[int, str]:
     row = connection.execute("SELECT seq, hash FROM audit_anchor").fetchone()
     return int(row["seq"]), str(row["hash"])
-
-
-def _cut(connection: Connection, before: float | None, most_bytes: int | None) -> int:
-    """Return the last entry to remove. A call is never split, and the log's last entry is never removed."""
-    through = 0
-    if before is not None:
-        row = connection.execute("SELECT max(seq) FROM audit_log WHERE at < ?", (before,)).fetchone()
-        through = int(row[0] or 0)
-    if most_bytes is not None:
-        size = 0
-        for row in connection.execute("SELECT seq, length(body) + 200 AS size FROM audit_log ORDER BY seq DESC"):
-            size += row["size"]
-            if size > most_bytes:
-                through = max(through, row["seq"])
-                break
-    newest = connection.execute("SELECT max(seq) FROM audit_log").fetchone()[0] or 0
-    through = min(through, newest - 1)
-    while through > 0:
-        row = connection.execute(
-            """SELECT min(early.seq) FROM audit_log AS early JOIN audit_log AS late ON late.call = early.call
-            WHERE early.seq <= ? AND late.seq > ? AND early.call != ''""",
-            (through, through),
-        ).fetchone()
-        if row[0] is None:
-            break
-        through = row[0] - 1
-    return max(through, 0)
 
 
 def _of_call(connection: Connection, call: str) -> list[StoredEntry]:

@@ -144,6 +144,16 @@ def test_a_rewritten_log_is_broken(state: Path, attack: Attack, message: str) ->
     assert message in str(broken(state))
 
 
+@pytest.mark.parametrize("attack", [cut, emptied])
+def test_a_log_whose_end_was_cut_together_with_the_note_of_it_stays_broken(state: Path, attack: Attack) -> None:
+    attacked(state, attack)
+    (state / "audit-head.json").unlink()
+    assert "audit-head.json, where the server notes the end of the log, is missing" in str(broken(state))
+    with pytest.raises(StateError, match="is missing"):
+        filled(state, first=20)
+    assert "is missing" in str(broken(state)), "a server that goes on does not hide it"
+
+
 def test_a_deleted_log_is_broken(state: Path) -> None:
     for path in state.glob(f"{FILE}*"):
         path.unlink()

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp.audit.entries import LogEntry
+from mailgun_mcp.audit.heads import FILE as HEAD
 from mailgun_mcp.audit.heads import Head, noted
 from mailgun_mcp.audit.keys import FILE as KEYS
 from mailgun_mcp.audit.log import AuditLog
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.database import FILE, Store
-from tests.support.engines import on_both_engines, on_sqlite
+from tests.support.engines import on_both_engines, on_postgresql, on_sqlite
 from tests.support.state import NOW
 
 pytestmark = on_both_engines
@@ -40,7 +42,30 @@ def test_every_entry_of_a_new_log_has_the_key(log: AuditLog) -> None:
     assert (result.entries, result.seq, result.broken, result.notes) == (3, 3, None, ())
 
 
-def test_without_an_earlier_head_the_end_of_the_log_is_not_vouched_for(log: AuditLog) -> None:
+@on_sqlite
+def test_a_log_without_the_note_of_its_end_is_broken_and_no_other_is_made(log: AuditLog, store: Store) -> None:
+    assert log.verify().broken is None, "a head is noted before the first entry"
+    (store.directory / HEAD).unlink()
+    for heads in ((), (log.head(NOW),)):
+        broken = str(log.verify(heads=heads).broken)
+        assert "audit-head.json, where the server notes the end of the log, is missing" in broken
+        assert "audit restart --reason TEXT" in broken
+    write(log)
+    with pytest.raises(StateError, match="is missing, so entries may be missing at the end"):
+        log.note_head(log.head(NOW))
+    log.restart(by="olga", reason="the file was not in the backup", now=NOW + 60)
+    result = log.verify()
+    assert (result.broken, len(result.notes)) == (None, 1)
+    assert "by olga: the file was not in the backup" in result.notes[0]
+
+
+def test_a_log_that_was_never_written_verifies(store: Store) -> None:
+    result = AuditLog(store).verify()
+    assert (result.entries, result.broken, result.notes) == (0, None, ())
+
+
+@on_postgresql
+def test_without_an_earlier_head_the_end_of_a_shared_log_is_not_vouched_for(log: AuditLog) -> None:
     result = log.verify()
     assert result.broken is None
     assert "nobody can tell whether entries are missing at the end" in result.notes[-1]

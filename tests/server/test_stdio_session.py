@@ -219,6 +219,8 @@ async def test_in_the_newer_era_the_question_is_the_result_and_its_answer_makes_
 
 
 async def test_a_subscriber_is_told_of_a_call_that_was_made_directly(upstream: Upstream, tmp_path: Path) -> None:
+    # The account has no template of this name.
+    upstream.then(says({"message": "not found"}, 404))
     async with in_session(of(upstream, tmp_path), LEGACY) as client:
         assert "result" in await client.ask(
             frame("resources/subscribe", {"uri": "mailgun-mcp://domains/mg.example.com/templates"}, 1)
