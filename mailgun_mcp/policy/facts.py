@@ -23,6 +23,7 @@ from mailgun_mcp.text.addresses import (
     find_addresses,
     mime_headers,
     recipients_in_header,
+    routed_on,
 )
 from mailgun_mcp.text.host_names import canonical_host, canonical_ip
 
@@ -189,6 +190,7 @@ def gather(
     faults: list[str] = []
     operation = as_called(operation, arguments)
     faults += _unclear_domains(operation, arguments)
+    faults += _recipients_of_template(operation, arguments)
     message = (files or {}).get("message")
     headers = list(_headers(arguments, message, faults)) if operation.risk == "send" else []
     addressed = _addressed(operation, arguments, headers, faults)
@@ -306,6 +308,13 @@ def _replies_to(operation: Operation, arguments: Arguments, headers: Headers) ->
             yield from _addresses(f"header {name}", value, [])
 
 
+def _recipients_of_template(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    """Yield a fault for each header of a template that names recipients: they would get all its mail."""
+    for name, value in _template_headers(operation, arguments):
+        if recipients_in_header(name, str(value)).addresses:
+            yield f"headers: {name[:80]!r} of a template names recipients"
+
+
 def _template_headers(operation: Operation, arguments: Arguments) -> Headers:
     """Yield the headers that a template sets for all mail made from it."""
     headers = arguments.get("headers")
@@ -372,6 +381,8 @@ def _addresses(name: str, value: Any, faults: list[str]) -> Iterator[str]:
 
 def _noting_faults(name: str, parsed: ParsedAddresses, faults: list[str]) -> list[str]:
     faults.extend(f"{name}: {fault}" for fault in parsed.faults)
+    routed = filter(routed_on, parsed.addresses)
+    faults.extend(f"{name}: {address[:80]!r} may be passed on to another domain" for address in routed)
     return parsed.addresses
 
 

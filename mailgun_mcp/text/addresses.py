@@ -160,6 +160,14 @@ def _read(text: str, parsed: ParsedAddresses) -> None:
             parsed.faults.append("a quoted text contains an address and more")
 
 
+def routed_on(address: str) -> bool:
+    """Return whether the domain of an address may pass its mail on to another: `eve%other@`, `other!eve@`."""
+    local = address.rpartition("@")[0]
+    _, percent, after = local.rpartition("%")
+    before, mark, _ = local.partition("!")
+    return (percent != "" and "." in after) or (mark != "" and "." in before)
+
+
 def _unclosed(quoted: re.Match[str]) -> str:
     return "" if quoted[1] else quoted[0]
 

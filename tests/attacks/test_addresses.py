@@ -42,6 +42,9 @@ OUTSIDERS = [
     "%recipient.other%@good.example",
     "%recipient.other% <bob@good.example>",
     "{{other}}@good.example",
+    "eve%evil.example@good.example",
+    "evil.example!eve@good.example",
+    "Bob <good.example!evil.example!eve@good.example>",
 ]
 
 
@@ -49,6 +52,22 @@ OUTSIDERS = [
 @pytest.mark.parametrize("text", OUTSIDERS)
 def test_an_outsider_beside_a_colleague_is_refused(text: str, field: str) -> None:
     assert effect(ALLOW, **{field: [text]}) == "deny"
+
+
+@pytest.mark.parametrize(
+    "text", ["50%off@good.example", "wow!@good.example", "a.b%c@good.example", "c!a.b@good.example"]
+)
+def test_a_sign_that_routes_nothing_on_is_clear(text: str) -> None:
+    assert effect(ALLOW, to=[text]) == "allow"
+
+
+@pytest.mark.parametrize("name", ["Bcc", "cc", "Resent-To"])
+@pytest.mark.parametrize("tool", ["create_template", "update_template_version", "create_account_template_version"])
+def test_a_template_cannot_add_recipients_to_all_its_mail(tool: str, name: str) -> None:
+    call = facts(tool, {"headers": {name: "eve@evil.example"}})
+    assert decide(policy("extends: unguarded"), call).effect == "deny"
+    assert f"headers: {name!r} of a template names recipients" in call.faults
+    assert facts(tool, {"headers": {"Subject": "for eve@evil.example"}}).faults == ()
 
 
 @pytest.mark.parametrize("joint", [", ", "; ", ",", ";"])
