@@ -10,7 +10,7 @@ from mailgun_mcp.web.principal import path_in
 class Paths:
     """Sends a request to the app for the first part of its path, such as `/approvals`, and all others to `rest`.
 
-    Slashes at the end of a path mean nothing. Starlette would redirect to the path without them, with the scheme of the
+    Slashes at the end of a path are ignored. Starlette would redirect to the path without them, with the scheme of the
     connection: behind a proxy with TLS, that leads a client away from TLS, and many clients follow no redirect of a POST.
     """
 

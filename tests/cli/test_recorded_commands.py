@@ -1,6 +1,7 @@
 """What a person changes with a command is in the audit log."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_command_that_only_reads_or_finds_nothing_is_not_recorded(store: Store
 
 def test_what_cannot_be_recorded_is_not_done(store: Store) -> None:
     used(store, "aaaa")
-    with sqlite3.connect(store.directory / "state.db") as connection:
+    with closing(sqlite3.connect(store.directory / "state.db")) as connection, connection:
         connection.execute("ALTER TABLE audit_log RENAME TO gone")
     assert run(["accounts", "rename", "production", "live"]) != exits.OK
     assert [account.name for account in Accounts(store).list()] == ["production"]

@@ -77,8 +77,10 @@ async def json_object(request: Request) -> dict[str, Any]:
     body = await read_whole(request)
     try:
         value = json.loads(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadMessageError(f"The request is not JSON: {error}") from error
+    except RecursionError as error:
+        raise BadMessageError("The request is nested too deeply.") from error
     if not isinstance(value, dict):
         raise BadMessageError("The request must be a JSON object.")
     return value

@@ -90,8 +90,11 @@ def read_calls(lines: Iterable[str], policy: Policy) -> Iterator[RecordedCall]:
         if line.strip():
             try:
                 yield _recorded(number, json.loads(line), policy)
-            except (ValueError, RecursionError) as error:
+            except ValueError as error:
                 raise ReplayError(f"line {number}: {error}") from error
+            except RecursionError as error:
+                # Python's own words differ between its versions.
+                raise ReplayError(f"line {number}: it is nested too deeply") from error
 
 
 def _facts(recorded: RecordedCall, operation: Operation, past: PastCalls) -> Facts:

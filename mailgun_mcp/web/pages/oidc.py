@@ -94,7 +94,7 @@ class OidcSignIn:
         ):
             raise SignInRefused(NOT_STARTED)
         if query.get("iss", self._registration.issuer) != self._registration.issuer:
-            raise SignInRefused(f"{REFUSED}: the answer is from another one.")
+            raise SignInRefused(f"{REFUSED}: the answer is from another server.")
         code = query.get("code", "")
         if not code or len(code) > LONGEST_CODE:
             logger().info("a sign-in was refused", reason=query.get("error", "")[:100])

@@ -21,7 +21,7 @@ SAID = {
 }
 """Word in the URL after a form -> the message that the person sees."""
 OFF = (
-    "People cannot store their own Mailgun keys on this server, because it has no key to encrypt them with. Who runs it "
+    "People cannot store their own Mailgun keys on this server, because it has no key to encrypt them with. Whoever runs it "
     "can set MAILGUN_MCP_PERSONAL_KEYS_SECRET or --personal-keys-secret-file."
 )
 Answer = Callable[[PageRequest, PersonalAccounts[Services]], Awaitable[Response]]

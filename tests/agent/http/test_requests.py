@@ -59,6 +59,11 @@ async def test_what_is_not_a_json_object_is_refused(body: bytes) -> None:
         await json_object(request(body))
 
 
+async def test_a_body_that_is_nested_too_deeply_is_refused_in_our_own_words() -> None:
+    with pytest.raises(BadMessageError, match=r"^The request is nested too deeply"):
+        await json_object(request(b"[" * 100_000))
+
+
 async def test_a_body_has_a_most_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "MOST", 10)
     assert await json_object(request(b'{"a": 1}')) == {"a": 1}

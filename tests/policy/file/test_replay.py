@@ -64,7 +64,7 @@ def test_a_refused_call_did_not_happen() -> None:
         ('{"tool": "list_domains", "untrusted": {"age": "5m"}}', 'line 2: "untrusted" is {"age": SECONDS}'),
         ('{"tool": "list_domains", "when": "noon"}', "line 2: 'noon' is not a time"),
         ('{"tool": "list_domains", "decision": "alow"}', "line 2: unknown decision 'alow': did you mean 'allow'?"),
-        ("[" * 100_000, "line 2: maximum recursion depth"),
+        ("[" * 100_000, "line 2: it is nested too deeply"),
     ],
 )
 def test_an_audit_log_that_cannot_be_read_says_where(line: str, problem: str) -> None:
