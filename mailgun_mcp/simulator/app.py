@@ -262,5 +262,11 @@ def _log_failure(scope: Scope) -> None:
     import structlog
 
     # Not structlog's default logger: unless configured, it writes to stdout, with all local variables.
-    log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
+    processors = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # With another formatter, older versions warn that the traceback is a text.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+    log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), processors=processors)
     log.error("simulator_failed", method=scope["method"], path=scope["path"], exception=traceback.format_exc())
