@@ -54,7 +54,7 @@ async def test_the_reader_is_told_once_that_third_parties_wrote_what_the_model_r
 async def test_a_failure_and_a_limit_are_said() -> None:
     async with slack_chat(["Half ", ConnectionError("provider")]) as slack:
         await slack.people.message("Hi", user=U_ANN)
-        assert "The model did not answer" in slack.slack.shown()
+        assert "The model did not finish its answer" in slack.slack.shown()
     options = AgentOptions(limits=Limits(requests_per_turn=1))
     async with slack_chat(chat=Chat([LIST], options=options)) as slack:
         await slack.people.message("Hi", user=U_ANN)
