@@ -262,7 +262,7 @@ def _log_failure(scope: Scope) -> None:
     import structlog
 
     # Not structlog's default logger: unless configured, it writes to stdout, with all local variables.
-    processors = [
+    processors: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         # With another formatter, older versions warn that the traceback is a text.
