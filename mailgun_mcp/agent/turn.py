@@ -239,15 +239,22 @@ class TurnRun:
         made = [call for call in calls if call.message < first]
         sent = history.build(before, made, shorten=history.Shortener(made, self._options.result_characters))
         theirs = any(FENCE in text for text in (*(each.body for each in before), *(call.text for call in made)))
-        started = time.monotonic()
-        try:
-            text, response = await summarize(self._summary_model, sent, third_party_text=theirs)
-        except Exception as error:
-            raise ModelError(FAILED.format(why(error))) from error
-        await self._count(_used(response, self._summary_model, time.monotonic() - started))
-        if not text:
-            raise ModelError(NO_SUMMARY)
-        await in_thread(self._transcript.insert_summary, self._conversation, self._turn, text, first)
+        fault = ""
+        # If the cheaper model fails, the other one keeps the conversation alive.
+        models = [self._summary_model] + ([self._model] if self._summary_model is not self._model else [])
+        for model in models:
+            started = time.monotonic()
+            try:
+                text, response = await summarize(model, sent, third_party_text=theirs)
+            except Exception as error:  # noqa: BLE001 - whatever a model's client raises
+                fault = FAILED.format(why(error))
+                continue
+            await self._count(_used(response, model, time.monotonic() - started))
+            if text:
+                await in_thread(self._transcript.insert_summary, self._conversation, self._turn, text, first)
+                return
+            fault = NO_SUMMARY
+        raise ModelError(fault)
 
     async def _keep_response(self, response: ModelResponse) -> None:
         calls = [

@@ -11,7 +11,7 @@ from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.agent.summary import CHARACTERS_PER_TOKEN, PROMPT, older
 from mailgun_mcp.agent.transcript import Message
 from mailgun_mcp.agent.usage import Limits, Usage
-from tests.support.chats import ANN, LIST, Chat, last, model, said
+from tests.support.chats import ANN, LIST, Chat, Say, last, model, said
 
 pytestmark = pytest.mark.anyio
 WINDOW = 32_000
@@ -77,6 +77,17 @@ async def test_a_cheaper_model_summarizes_where_one_is_set() -> None:
         for _ in range(4):
             await chat.say("and? " + "x" * 4_000)
         assert (bool(cheap.summaries), dear.summaries) == (True, 0)
+
+
+@pytest.mark.parametrize("fault", [[""], [KeyError("gone")]])
+async def test_where_the_cheaper_model_fails_the_other_one_summarizes(fault: list[Say]) -> None:
+    dear = Counting()
+    async with Chat() as chat:
+        options = AgentOptions(context_tokens=4_000, limits=ENDLESS)
+        chat.runner = Runner(chat.services, model(*[dear] * 20), options, summary_model=model(*[fault] * 20))
+        for _ in range(4):
+            assert last(await chat.say("and? " + "x" * 4_000), "ended")["outcome"] == "done"
+        assert dear.summaries > 0
 
 
 async def test_a_summary_that_fails_ends_the_run_and_loses_nothing() -> None:
