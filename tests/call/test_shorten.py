@@ -1,6 +1,5 @@
 """What of an answer a model gets: the fields that matter, each once, with times in UTC; the rest is named."""
 
-import warnings
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from mailgun_mcp.output.json_paths import LEFT_OUT
 from mailgun_mcp.settings import Settings
 from tests.support.calls import run
 from tests.support.operations import find
+from tests.support.tokens import count_tokens
 
 pytestmark = pytest.mark.anyio
 
@@ -41,13 +41,6 @@ EVENT: dict[str, Any] = {
 @pytest.fixture
 def simulated(tmp_path: Path) -> Services:
     return create_services(Settings(simulator=True, state=str(tmp_path)))
-
-
-def tokens(text: str) -> int:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from bpe_openai import get_encoding
-    return len(get_encoding("o200k_base").encode(text))
 
 
 def shown(arguments: dict[str, Any], *events: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +181,7 @@ async def test_forty_events_take_less_than_four_thousand_tokens(
     result = await run(simulated, tool, arguments)
     assert result.structured is not None
     assert len(result.structured["items"]) == EVENTS
-    assert tokens(result.text) < BUDGET
+    assert count_tokens(result.text) < BUDGET
 
 
 async def test_logs_come_twenty_at_a_time_and_metrics_are_those_people_ask_for(simulated: Services) -> None:

@@ -2,23 +2,17 @@
 
 import json
 
-import pytest
-
 from mailgun_mcp.catalogue.builtin_tools import listed
 from mailgun_mcp.catalogue.tool_costs import READ_BY_MODELS, estimated_tokens, list_bytes
 from tests.support.operations import catalogue
+from tests.support.tokens import count_tokens
 
 
-@pytest.mark.filterwarnings("ignore:open_binary is deprecated")  # bpe_openai
 def test_the_estimate_is_within_a_tenth_of_the_real_tokens_for_every_toolset() -> None:
-    from bpe_openai import get_encoding
-
-    encoding = get_encoding("o200k_base")
-
     def error(toolset: str) -> float:
         tools = catalogue().select(toolsets=[toolset]).tools()
         texts = [json.dumps({key: tool[key] for key in READ_BY_MODELS}, separators=(",", ":")) for tool in tools]
-        return estimated_tokens(tools) / sum(len(encoding.encode(text)) for text in texts) - 1
+        return estimated_tokens(tools) / sum(map(count_tokens, texts)) - 1
 
     assert [f"{toolset}: {error(toolset):+.0%}" for toolset in catalogue().toolsets if abs(error(toolset)) > 0.1] == []
 

@@ -32,9 +32,10 @@ from tests.support.apps import with_key
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER, run
 from tests.support.decisions import ALLOWED, CONFIRMED
+from tests.support.forked import forked
 from tests.support.operations import catalogue
 from tests.support.people import Desk
-from tests.support.processes import command, environment, pointed_at
+from tests.support.processes import environment, pointed_at
 from tests.support.recorder import Recorder, recorded_services
 from tests.support.requests import changing
 from tests.support.upstream import Upstream
@@ -177,7 +178,7 @@ async def test_in_a_real_process_nothing_leaves_that_a_person_must_confirm(
             for operation in ONE_OF_EACH:
                 mailgun.forget()
                 arguments = ["tools", "call", operation.name, json.dumps(minimal(operation))]
-                await anyio.run_process(command(*arguments), env=env, stdin=subprocess.DEVNULL, check=False)
+                await anyio.run_process(forked(*arguments), env=env, stdin=subprocess.DEVNULL, check=False)
                 made.append(bool(changing(mailgun.lines)))
         else:
             async with connect(way, era, mailgun, env) as client:
