@@ -37,7 +37,7 @@ def decompress(content: bytes, encoding: str, limit: int) -> bytes:
     """Undo the `Content-Encoding` of a body. Raises ApiError if it is damaged, unknown or over `limit` bytes."""
     if encoding.strip().lower() in ("", "identity"):
         return content
-    if encoding.strip().lower() != "gzip":
+    if encoding.strip().lower() not in ("gzip", "x-gzip"):
         raise ApiError(415, f"Unsupported content encoding '{encoding}'")
     unzip = zlib.decompressobj(GZIP)
     try:

@@ -34,6 +34,7 @@ Schema = Mapping[str, Any]
 FILES_AS_TEXT = frozenset({"pem"})
 """Files of a form that may also be sent as plain fields."""
 
+TYPED = frozenset({"integer", "number", "boolean"})
 INTEGER = re.compile(r"[+-]?[0-9]+")
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -127,12 +128,13 @@ def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Argume
     for wire, values in fields.items():
         if wire not in arguments_by_wire:
             on_unknown(wire)
-        elif values[-1] or not _is_number(operation, arguments_by_wire[wire]):
+        elif not _is_left_blank(operation, arguments_by_wire[wire], values[-1]):
             arguments[arguments_by_wire[wire].name] = _decoded(operation, arguments_by_wire[wire], values)
 
 
-def _is_number(operation: Operation, argument: Argument) -> bool:
-    return operation.input_schema["properties"][argument.name].get("type") in ("integer", "number")
+def _is_left_blank(operation: Operation, argument: Argument, value: Field) -> bool:
+    """Return whether a number or a flag is blank. Mailgun ignores it; the SDK for PHP sends `false` so."""
+    return value == "" and operation.input_schema["properties"][argument.name].get("type") in TYPED
 
 
 def _form(plan: _Plan, sent: RawRequest) -> Fields:
@@ -148,7 +150,8 @@ def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arg
     arguments_by_wire = plan.by_location.get("form", {})
     for wire, values in fields.items():
         if wire in arguments_by_wire:
-            arguments[arguments_by_wire[wire].name] = _decoded(operation, arguments_by_wire[wire], values)
+            if not _is_left_blank(operation, arguments_by_wire[wire], values[-1]):
+                arguments[arguments_by_wire[wire].name] = _decoded(operation, arguments_by_wire[wire], values)
             continue
         family = next((family for family in plan.families if wire.startswith(family.wire)), None)
         if family is None:

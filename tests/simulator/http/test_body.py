@@ -50,8 +50,9 @@ def test_an_empty_body_is_an_empty_object() -> None:
     assert parse_json(b"") == {}
 
 
-def test_a_gzip_body_is_read() -> None:
-    assert decompress(gzip.compress(b"a=1"), "GZIP", 3) == b"a=1"
+@pytest.mark.parametrize("encoding", ["GZIP", "x-gzip"])
+def test_a_gzip_body_is_read(encoding: str) -> None:
+    assert decompress(gzip.compress(b"a=1"), encoding, 3) == b"a=1"
     assert (decompress(b"a=1", "", 9), decompress(b"a=1", "identity", 9)) == (b"a=1", b"a=1")
 
 

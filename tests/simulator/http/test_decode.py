@@ -224,6 +224,14 @@ def test_a_field_of_a_form_may_stand_in_the_query() -> None:
     assert arguments["dkim_selector"] == "third"
 
 
+def test_a_flag_that_is_left_blank_in_a_form_is_not_there() -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    content = b"from=a%40x.example&to=b%40x.example&o%3Atestmode=&subject="
+    arguments = decode(find("send_message"), {}, RawRequest("", form, content))
+    assert "test_mode" not in arguments
+    assert arguments["subject"] == ""
+
+
 def test_a_number_that_is_left_blank_in_the_query_is_not_there() -> None:
     assert "limit" not in decode(find("list_account_domain_keys"), {}, RawRequest("limit=&selector=s", {}, b""))
 
