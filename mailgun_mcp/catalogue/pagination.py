@@ -34,7 +34,13 @@ def page_after(operation: Operation, arguments: Arguments, body: Any) -> Argumen
 
     A reader that must not miss anything reads on until the empty page instead.
     """
-    return None if _is_short(operation, arguments, body) else next_page(operation, arguments, body)
+    if _is_short(operation, arguments, body):
+        return None
+    following = next_page(operation, arguments, body)
+    # Without a limit in the call, Mailgun's link says how many items a full page has.
+    limit = following.get("limit") if following and operation.pages else None
+    is_last = operation.pages is not None and isinstance(limit, int) and len(items_of(operation.pages, body)) < limit
+    return None if is_last else following
 
 
 def _is_short(operation: Operation, arguments: Arguments, body: Any) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.catalogue.pagination import next_page
+from mailgun_mcp.catalogue.pagination import next_page, page_after
 from mailgun_mcp.catalogue.types import Arguments
 from tests.support.offenders import holds_for
 from tests.support.operations import catalogue, find
@@ -165,3 +165,12 @@ def test_a_walk_visits_everything_once_and_ends(
     else:
         pytest.fail("the walk does not end")
     assert visited == items
+
+
+def test_a_page_with_fewer_items_than_its_link_asks_for_is_the_last_for_a_model() -> None:
+    tags = find("list_domain_tags")
+    link = "https://api.mailgun.net/v3/mg.example.com/tags?page=next&tag=b&limit=3"
+    body = {"items": [{"tag": "a"}, {"tag": "b"}], "paging": {"next": link}}
+    assert page_after(tags, {"domain": "mg.example.com"}, body) is None
+    full = {**body, "items": [*body["items"], {"tag": "c"}]}
+    assert page_after(tags, {"domain": "mg.example.com"}, full) == {"page": "next", "tag": "b", "limit": 3}
