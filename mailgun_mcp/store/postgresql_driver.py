@@ -20,6 +20,10 @@ from mailgun_mcp.store.database import newer
 from mailgun_mcp.store.migrations import MIGRATIONS, Each
 from mailgun_mcp.store.postgresql_tables import TABLES, VERSION
 
+ENDED = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
+"""What the database says when it ends a connection."""
+MOST_RENEWALS = 10
+"""How often a statement looks for a connection that works: as many as a pool has, and a little more."""
 MIGRATION_LOCK = 1
 NOTICED = 0.5
 """How soon it is noticed that a watcher has ended, in seconds."""
@@ -107,18 +111,26 @@ class Statements:
         try:
             self.connection.execute("")
         except psycopg.OperationalError:
+            self.connection.close()
             return False
         return True
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "StatementResult":
         """Run a statement with values for its question marks."""
-        cursor = self._again_if_lost(lambda connection: connection.execute(numbered(sql), parameters))
+        try:
+            cursor = self._again_if_lost(lambda connection: connection.execute(numbered(sql), parameters))
+        except psycopg.DataError:
+            values = _storable(parameters)
+            if values == list(parameters):
+                raise
+            # psycopg refused the value before it sent anything, so a transaction goes on.
+            cursor = self._again_if_lost(lambda connection: connection.execute(numbered(sql), values))
         return StatementResult(self.connection, cursor)
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> None:
         """Run a statement once for each group of values."""
         with self.connection.cursor() as cursor:
-            cursor.executemany(numbered(sql), parameters)
+            cursor.executemany(numbered(sql), [_storable(values) for values in parameters])
 
     def run(self, sql: str) -> None:
         """Run statements without values, in one round trip."""
@@ -132,14 +144,33 @@ class Statements:
         return float([*(cursor.fetchone() or ())][-1])
 
     def _again_if_lost(self, run: "Callable[[psycopg.Connection[Any]], psycopg.Cursor[Any]]") -> "psycopg.Cursor[Any]":
-        """Run the statement. If the database had closed the connection, run it once more on a new one."""
-        try:
-            return run(self.connection)
-        except psycopg.OperationalError:
-            if self.renew is None or not self.connection.closed:
-                raise
-            self.connection = self.renew(self.connection)
-            return run(self.connection)
+        """Run the statement. If the database had closed the connection, run it on another one.
+
+        A restart closes all of them, and those of the pool are noticed one by one.
+        """
+        for _ in range(MOST_RENEWALS):
+            try:
+                return run(self.connection)
+            except psycopg.OperationalError as error:
+                if self.renew is None or not _is_lost(self.connection, error):
+                    raise
+                self.connection = self.renew(self.connection)
+        return run(self.connection)
+
+
+def _is_lost(connection: "psycopg.Connection[Any]", error: psycopg.Error) -> bool:
+    """Return whether the database has ended the connection, and close it.
+
+    The reason arrives a moment before the end itself: until then psycopg regards the connection as open.
+    """
+    if isinstance(error, ENDED):
+        connection.close()
+    return connection.closed
+
+
+def _storable(values: Sequence[Any]) -> list[Any]:
+    """Return the values with a replacement character for each NUL: PostgreSQL has none in text, unlike SQLite."""
+    return [value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in values]
 
 
 class StatementResult:

@@ -256,3 +256,19 @@ def test_only_what_touches_the_tables_of_others_stops_all_other_transactions() -
         if re.search(r"\.writing\((?!.*lock=)", path.read_text(encoding="utf-8"))
     }
     assert writers == {"identity/accounts.py", "call/reseal.py"}
+
+
+def test_text_with_a_nul_is_looked_up_and_stored_as_on_sqlite(store: Store) -> None:
+    with store.writing() as connection:
+        assert connection.execute("SELECT name FROM accounts WHERE name = ?", ("a\0b",)).fetchone() is None
+        row = ("1", "a\0b", 0, NOW)
+        connection.execute("INSERT INTO accounts (id, name, named, created) VALUES (?, ?, ?, ?)", row)
+        connection.executemany(
+            "INSERT INTO accounts (id, name, named, created) VALUES (?, ?, ?, ?)", [("2\0", "c\0d", 0, NOW)]
+        )
+    assert rows(store, "SELECT name FROM accounts ORDER BY name") == [
+        ("a\N{REPLACEMENT CHARACTER}b",),
+        ("c\N{REPLACEMENT CHARACTER}d",),
+    ]
+    with pytest.raises(StateError), store.reading() as connection:
+        connection.execute("SELECT 'x'::int", ())
