@@ -12,6 +12,8 @@ from mailgun_mcp.web.authentication import TokenRefused
 EMAIL = "email"
 LONGEST = 200
 """Maximum length of a name in characters."""
+LAST = 253_402_300_799
+"""The last second that has a date, in the year 9999. Some servers name a later one, such as a time in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Claims:
             name = f"{name}@{urlsplit(self.issuer).netloc}"
         expires = claims.get("exp")
         number = expires if isinstance(expires, (int, float)) and not isinstance(expires, bool) else None
-        return Principal(name, access=Access(scopes_in(claims)), expires=number)
+        return Principal(name, access=Access(scopes_in(claims)), expires=None if number is None else min(number, LAST))
 
     def is_for_us(self, audience: Any) -> bool:
         """Return whether the audience is or contains one of `audiences`."""

@@ -9,7 +9,7 @@ import anyio
 
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.web.authentication import TokenRefused
-from mailgun_mcp.web.claims import Claims
+from mailgun_mcp.web.claims import LAST, Claims
 from mailgun_mcp.web.issuer_http import IssuerHttp
 
 KEPT = 60.0
@@ -89,6 +89,6 @@ class Introspection:
 def _time(value: object, default: float) -> float:
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise TokenRefused("its times are not numbers")
-    return float(value)
+    return float(min(value, LAST))

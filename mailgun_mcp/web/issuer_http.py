@@ -5,6 +5,7 @@ Somebody who can set a wrong URL, or controls a DNS name, must not reach machine
 
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from mailgun_mcp.web.authentication import TokensUnavailable
 if TYPE_CHECKING:
     import httpx
 
+ERROR_CODE = re.compile(r"[a-z_]{1,60}")
 TIMEOUT = 5.0
 """Seconds for one request."""
 LARGEST = 512 * 1024
@@ -47,6 +49,10 @@ def is_public(address: str) -> bool:
         if any(parsed in network for network in TUNNELS):
             return False
     return parsed.is_global and not parsed.is_multicast
+
+
+class IssuerRefused(TokensUnavailable):
+    """The authorization server answered, and refused the request."""
 
 
 class IssuerHttp:
@@ -135,7 +141,8 @@ class IssuerHttp:
                 if len(body) > LARGEST:
                     raise TokensUnavailable(f"{url} answered with more than {LARGEST:,} bytes")
         if answer.status_code != 200:
-            raise TokensUnavailable(f"{url} answered with HTTP {answer.status_code}")
+            kind = IssuerRefused if 400 <= answer.status_code < 500 else TokensUnavailable
+            raise kind(f"{url} answered with HTTP {answer.status_code}{_error_code(bytes(body))}")
         return _object(url, bytes(body))
 
     async def _address(self, host: str, port: int) -> str:
@@ -144,6 +151,15 @@ class IssuerHttp:
         if not addresses or not (allowed or all(map(is_public, addresses))):
             raise TokensUnavailable(f"{host} is at an address that is not public")
         return addresses[0]
+
+
+def _error_code(body: bytes) -> str:
+    """Return the error of an OAuth answer, such as ` (invalid_client)`, or nothing."""
+    try:
+        code = json.loads(body)["error"]
+    except (ValueError, RecursionError, TypeError, LookupError):
+        return ""
+    return f" ({code})" if isinstance(code, str) and ERROR_CODE.fullmatch(code) else ""
 
 
 def _object(url: str, body: bytes) -> dict[str, Any]:

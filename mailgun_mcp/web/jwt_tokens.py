@@ -70,7 +70,7 @@ async def verified_claims(token: str, keys: IssuerKeys, expected: Claims, types:
             leeway=LEEWAY,
             options={"require": REQUIRED},
         )
-    except (PyJWTError, ValueError, TypeError, RecursionError) as error:
+    except (PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise TokenRefused(f"{type(error).__name__}: {error}") from error
     return claims
 

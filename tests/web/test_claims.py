@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.text.durations import iso
 from mailgun_mcp.web.authentication import TokenRefused
 from mailgun_mcp.web.claims import Claims, scopes_in
 
@@ -19,6 +20,13 @@ def test_the_subject_is_named_with_the_host_of_its_issuer() -> None:
         2000,
     )
     assert principal.authenticated
+
+
+@pytest.mark.parametrize("expires", [10**30, float("inf"), 1_800_000_000_000])
+def test_a_token_may_expire_after_the_last_date_there_is(expires: float) -> None:
+    principal = CLAIMS.principal_of({"sub": "ann", "exp": expires})
+    assert principal.expires is not None
+    assert iso(principal.expires) == "9999-12-31T23:59:59Z"
 
 
 @pytest.mark.parametrize("verified", [None, False, "true", 1])

@@ -74,6 +74,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "of another issuer": {**GOOD, "iss": "https://evil.example"},
     "not valid yet": {**GOOD, "nbf": 2000},
     "times in words": {**GOOD, "exp": "never"},
+    "a time that is no number": {**GOOD, "exp": float("nan")},
+    "not valid for ever": {**GOOD, "nbf": float("inf")},
     "of nobody": {**GOOD, "sub": None},
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.web.authentication import TokensUnavailable
-from mailgun_mcp.web.issuer_http import LARGEST, IssuerHttp, is_public, resolve
+from mailgun_mcp.web.issuer_http import LARGEST, IssuerHttp, IssuerRefused, is_public, resolve
 from tests.support.oauth import PUBLIC
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +54,16 @@ async def test_any_other_answer_means_that_tokens_cannot_be_checked(answer: Any)
     with pytest.raises(TokensUnavailable):
         await reaching(answer, seen).get(URL)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [({"error": "invalid_grant"}, " (invalid_grant)"), ({"error": "<b>\n"}, ""), ([], ""), ({"error": 5}, "")],
+)
+async def test_a_refusal_is_told_from_no_answer_and_names_the_error(body: Any, shown: str) -> None:
+    with pytest.raises(IssuerRefused) as caught:
+        await reaching(httpx.Response(400, json=body)).post(URL, {}, None)
+    assert str(caught.value) == f"{URL} answered with HTTP 400{shown}"
 
 
 URLS = ["http://login.example.com/", "ftp://login.example.com/", "https://ann@login.example.com/", "https:///x", ""]

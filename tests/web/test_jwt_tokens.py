@@ -37,6 +37,14 @@ async def test_clocks_may_differ_by_a_little() -> None:
         await verifier.verify(provider.token(exp=now - 2 * LEEWAY))
 
 
+@pytest.mark.parametrize("time_claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "soon", []])
+async def test_a_time_that_is_no_time_is_refused(time_claim: str, value: object) -> None:
+    provider = IdentityProvider()
+    with pytest.raises(TokenRefused):
+        await verifier_of(provider).verify(provider.token(**{time_claim: value}))
+
+
 @pytest.mark.parametrize("kind", [None, "JWT", "at+jwt", "AT+JWT", "application/at+jwt"])
 async def test_a_type_may_be_left_out(kind: str | None) -> None:
     provider = IdentityProvider()

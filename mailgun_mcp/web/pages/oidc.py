@@ -20,7 +20,7 @@ from mailgun_mcp.identity.access import APPROVE
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.web.authentication import TokenRefused, TokensUnavailable, Verifier
-from mailgun_mcp.web.issuer_http import IssuerHttp
+from mailgun_mcp.web.issuer_http import IssuerHttp, IssuerRefused
 from mailgun_mcp.web.issuer_keys import metadata_urls
 from mailgun_mcp.web.jwt_tokens import IdTokens
 from mailgun_mcp.web.metadata import RESOURCES
@@ -33,6 +33,10 @@ SECONDS = 600.0
 LONGEST_CODE = 2_000
 DOWN = "The authorization server does not answer. Try again."
 NOT_STARTED = "This sign-in was not started in this browser, or it took too long. Try again."
+NOT_ACCEPTED = (
+    "The authorization server did not accept this sign-in: it took too long, or this server is not registered correctly. "
+    "Try again. If that does not help, ask whoever runs it."
+)
 REFUSED = "The authorization server did not sign you in"
 
 
@@ -114,6 +118,9 @@ class OidcSignIn:
             if not self._access_tokens.takes(access):
                 raise TokenRefused("the access token is not a kind of token that this server accepts")
             principal = await self._access_tokens.verify(access)
+        except IssuerRefused as error:
+            logger().error("a sign-in was refused", reason=str(error))
+            raise SignInRefused(NOT_ACCEPTED) from error
         except TokensUnavailable as error:
             logger().error("nobody can sign in", reason=str(error))
             raise SignInRefused(DOWN) from error

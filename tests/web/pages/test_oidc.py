@@ -143,6 +143,15 @@ async def test_an_authorization_server_that_is_down_is_said_to_be_down(
         assert (await browser.http.get("/sign-in/issuer")).status_code == 303
 
 
+async def test_a_code_that_is_not_accepted_is_not_said_to_be_a_server_that_is_down(
+    services: Services, provider: IdentityProvider, tmp_path: Path
+) -> None:
+    async with browsing(services, provider, registered(tmp_path)) as (browser, issuer):
+        back = httpx.URL(await go(browser, issuer)).copy_set_param("code", "used-before")
+        answer = await browser.http.get(str(back))
+        assert (answer.status_code, "did not accept this sign-in" in answer.text) == (403, True)
+
+
 async def test_without_a_registration_there_is_no_such_sign_in(services: Services, provider: IdentityProvider) -> None:
     async with browsing(services, provider, SETTINGS) as (browser, _):
         assert (await browser.http.get("/sign-in/issuer")).status_code == 404
