@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from mailgun_mcp.errors import reason_of
+from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.settings import Settings, SettingsError, environment_value, hook_environment
 from mailgun_mcp.store.keyring import find_keyring
 from mailgun_mcp.text.suggest import unknown
@@ -38,7 +39,21 @@ class AccountSettings:
     """Globs of the principals who may use the account. None for everybody whose token permits it."""
 
     def applied(self, settings: Settings) -> Settings:
-        """Return the settings of a server with only this account. Raises SettingsError if its key is not available."""
+        """Return the settings of a server with only this account.
+
+        Raises SettingsError, which names the account, if its key or its endpoint cannot be used.
+        """
+        single = self._single(settings)
+        try:
+            resolve(region=self.region, hostname=self.hostname, url=self.url)
+            if not settings.simulator:
+                single.key()
+        except SettingsError as error:
+            text = str(error).removeprefix("MAILGUN_API_KEY_FILE: ")
+            raise SettingsError(f"accounts.{self.name}: {text}") from error
+        return single
+
+    def _single(self, settings: Settings) -> Settings:
         endpoint = {name: getattr(self, name) for name in (*ENDPOINT, "subaccount")}
         single = replace(settings, account=self.name, accounts={}, api_key=None, api_key_file=None, **endpoint)
         if settings.simulator:
@@ -54,7 +69,7 @@ class AccountSettings:
         elif self.api_key_keyring is not None:
             key, source = _key_in_keyring(self.name, self.api_key_keyring), f"{self.api_key_keyring} in the keyring"
         else:
-            key, source = _key_of_command(self.name, self.api_key_command or ()), "the command"
+            key, source = _key_of_command(self.name, self.api_key_command or ()), "the output of the command"
         if not key:
             raise SettingsError(f"accounts.{self.name}: {source} has no API key")
         return key
@@ -111,7 +126,7 @@ def _texts(where: str, key: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str) and key == "api_key_command":
         value = shlex.split(value)
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
-        raise SettingsError(f"{where}: {key} must be a list of texts")
+        raise SettingsError(f"{where}: {key} must be a list of texts, with at least one")
     return tuple(value)
 
 

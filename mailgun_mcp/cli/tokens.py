@@ -10,14 +10,16 @@ from typing import Any
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, note, out, table
-from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
+from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store, settings_given
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.access import APPROVE, SCOPES, Access, parse_scopes
+from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.identity.tokens import StoredToken, Tokens
-from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.settings import SettingsError, load
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.durations import duration, iso
+from mailgun_mcp.text.suggest import unknown
 
 ACTIONS = {
     "new": "make a token; it is shown once",
@@ -88,10 +90,30 @@ def _new(store: Store, arguments: argparse.Namespace) -> None:
         Tokens(store).revoke(token.name, now)
         raise
     out(text)
+    for name in _unknown_accounts(store, access, arguments):
+        note(
+            f"Warning: {unknown('account', name, _accounts(store, arguments))}. The token can be used there once a server "
+            "has an account of that name. To change it, revoke the token and make another."
+        )
     note(
         f"The token of {token.name}; it is not shown again. It may: {', '.join(access.listed_scopes)}. "
         "Clients send it as `Authorization: Bearer TOKEN`."
     )
+
+
+def _accounts(store: Store, arguments: argparse.Namespace) -> list[str]:
+    """Return the names of the accounts that were used, or that are configured."""
+    settings = load(settings_given(arguments))
+    configured = [*settings.accounts, *([settings.account] if settings.account else [])]
+    used = [account.name for account in Accounts(store).list()] if store.exists else []
+    return list(dict.fromkeys([*configured, *used]))
+
+
+def _unknown_accounts(store: Store, access: Access, arguments: argparse.Namespace) -> list[str]:
+    if access.accounts is None:
+        return []
+    known = _accounts(store, arguments)
+    return [name for name in access.accounts if name not in known]
 
 
 def _revoke(store: Store, arguments: argparse.Namespace) -> None:

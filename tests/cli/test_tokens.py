@@ -84,3 +84,16 @@ def test_a_token_that_relays_may_approve_and_is_listed_as_such(
     assert found is not None
     assert (code, found.access.relay) == (exits.OK, True)
     assert "relays for people" in ran(["list"], capsys)[1]
+
+
+def test_an_account_that_is_not_there_is_warned_of_and_the_token_is_made(
+    store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "mailgun-mcp.toml"
+    config.write_text('[accounts.staging]\nregion = "eu"\napi_key_env = "KEY"\n', encoding="utf-8")
+    flags = ["--scopes", "read", "--config", str(config)]
+    code, out, err = ran(["new", "ci", *flags, "--accounts", "stagin,staging"], capsys)
+    assert (code, bool(TOKEN.fullmatch(out.strip()))) == (exits.OK, True)
+    assert err.count("Warning") == 1
+    assert "unknown account 'stagin': did you mean 'staging'?" in err
+    assert "Warning" not in ran(["new", "ci-2", *flags, "--accounts", "staging"], capsys)[2]
