@@ -4,10 +4,11 @@ The SDK demands both media types, logs a traceback if a body breaks off, and use
 """
 
 import json
+import re
 from typing import Any
 
 import anyio
-from mcp_types import INVALID_REQUEST
+from mcp_types import INVALID_REQUEST, PARSE_ERROR
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mailgun_mcp.request.received_files import ReceivedFiles
 from mailgun_mcp.server.large_messages import LARGE, MOST_TEXT, MOST_VALUES, TooLargeError, bounded, refuse_longer
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.text.json_faults import json_fault
 from mailgun_mcp.text.sizes import megabytes
 from mailgun_mcp.web.principal import path_in
 from mailgun_mcp.web.replay import replay
@@ -38,7 +40,13 @@ TOO_LARGE = {
     }
 }
 """What the other routes say, in the form of the chat protocols."""
-PYDANTIC = b"errors.pydantic.dev"
+NO_MESSAGE = (b"errors.pydantic.dev", b"Body must be a single JSON-RPC request or notification object")
+NO_SESSION = b"Missing session ID"
+NO_JSON = re.compile(rb'"code": ?-32700\b|^Could not parse message')
+WITHOUT_SESSION = (
+    "There is no session: send `initialize` first, and then the header `Mcp-Session-Id` that its answer has. "
+    "With protocol 2026-07-28, no session is needed: send the header `MCP-Protocol-Version: 2026-07-28`."
+)
 ACCEPTED = 202
 """Status of the answer to a message over HTTP+SSE. Its call goes on after that answer."""
 
@@ -64,11 +72,12 @@ class Normalized:
         if path == "/mcp":
             send = _accept(scope, send)
         if scope["method"] == "POST":
-            send = _in_plain_words(send)
             try:
                 body = await _body(scope, receive)
                 if body is None:
                     return
+                if path in TAKES_MESSAGES:
+                    send = _in_plain_words(send, bytes(body) if len(body) <= LARGE else b"")
                 if refusal is not None:
                     await refusal(scope, receive, send)
                     return
@@ -162,8 +171,11 @@ def _accept(scope: Scope, send: Send) -> Send:
     return send if types & READS_EVENTS or scope["method"] != "POST" else _as_json(send)
 
 
-def _in_plain_words(send: Send) -> Send:
-    """Return a `send` that refuses malformed messages in our words: pydantic's are long and name types of the SDK."""
+def _in_plain_words(send: Send, sent: bytes) -> Send:
+    """Return a `send` that refuses malformed messages in our words: the parser's are long and name types of the SDK.
+
+    `sent` is the body of the request, or empty if it is a large one.
+    """
     start: Message = {}
 
     async def convert(message: Message) -> None:
@@ -172,17 +184,29 @@ def _in_plain_words(send: Send) -> Send:
             start = message
             return
         if start:
-            if PYDANTIC in message.get("body", b""):
-                fault = {"code": INVALID_REQUEST, "message": NOT_A_MESSAGE}
+            fault = _fault(message.get("body", b""), sent)
+            if fault is not None:
                 body = json.dumps({"jsonrpc": "2.0", "id": None, "error": fault}).encode()
                 headers = MutableHeaders(raw=list(start["headers"]))
-                headers["content-length"] = str(len(body))
+                headers["content-type"], headers["content-length"] = JSON, str(len(body))
                 start, message = {**start, "headers": headers.raw}, {**message, "body": body}
             await send(start)
             start = {}
         await send(message)
 
     return convert
+
+
+def _fault(answer: bytes, sent: bytes) -> dict[str, Any] | None:
+    """Return in our words what the SDK says in `answer`. None: its own words are plain."""
+    if any(words in answer for words in NO_MESSAGE):
+        return {"code": INVALID_REQUEST, "message": NOT_A_MESSAGE}
+    if NO_SESSION in answer:
+        return {"code": INVALID_REQUEST, "message": WITHOUT_SESSION}
+    if NO_JSON.search(answer):
+        fault = f": {json_fault(sent)}" if sent else ""
+        return {"code": PARSE_ERROR, "message": f"Parse error: the body cannot be read{fault}"}
+    return None
 
 
 def _as_json(send: Send) -> Send:

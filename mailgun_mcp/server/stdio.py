@@ -22,6 +22,7 @@ from mailgun_mcp.server.large_messages import LARGE, TooLargeError, bounded, mes
 from mailgun_mcp.server.server import create_server
 from mailgun_mcp.server.stdio_wire import Wire
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.text.json_faults import json_fault
 
 ANSWERED = 0.02
 """Seconds after which even the longest list has been sent."""
@@ -208,7 +209,8 @@ def _serialized(message: types.JSONRPCMessage) -> bytes:
 def _error_response(fault: Exception) -> types.JSONRPCError:
     first: Any = fault.errors(include_url=False)[0] if isinstance(fault, ValidationError) else {}
     if first.get("type") == "json_invalid":
-        error = types.ErrorData(code=types.PARSE_ERROR, message=f"Parse error: {first['ctx']['error']}")
+        text = f"Parse error: the message cannot be read: {json_fault(first['input'])}"
+        error = types.ErrorData(code=types.PARSE_ERROR, message=text)
     else:
         error = types.ErrorData(code=types.INVALID_REQUEST, message="Invalid request: not a JSON-RPC 2.0 message")
     return types.JSONRPCError(jsonrpc="2.0", id=_identifier(first.get("input")), error=error)

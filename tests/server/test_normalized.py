@@ -116,3 +116,21 @@ async def test_a_refusal_in_the_words_of_a_library_is_put_into_ours() -> None:
         answer = await http.post("/mcp", json={})
         assert (answer.status_code, answer.json()["error"]["message"]) == (400, NOT_A_MESSAGE)
         assert (await http.post("/messages/", json={})).text == "No such session"
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent", "said"),
+    [
+        ('{"error":{"code":-32700,"message":"Parse error: EOF"}}', b"{", "is not valid JSON (line 1, column 2)"),
+        ('{"error":{"code":-32700,"message":"Parse error"}}', b"", "Parse error: the body cannot be read"),
+        ("Could not parse message", b"[", "is not valid JSON"),
+        ('{"error":{"message":"Bad Request: Missing session ID"}}', b"{}", "send `initialize` first"),
+        ('{"error":{"message":"Body must be a single JSON-RPC request or notification object"}}', b"[]", NOT_A_MESSAGE),
+    ],
+)
+async def test_what_the_sdk_cannot_read_is_refused_with_what_is_wrong(answer: str, sent: bytes, said: str) -> None:
+    transport = httpx.ASGITransport(app=Normalized(PlainTextResponse(answer, 400), files=ReceivedFiles()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        refused = await http.post("/mcp", content=sent, headers={"Content-Type": "application/json"})
+        assert (refused.status_code, refused.headers["content-type"]) == (400, "application/json")
+        assert said in refused.json()["error"]["message"]

@@ -49,6 +49,8 @@ from mailgun_mcp.agent.http.requests import answering, caller, check_answers, re
 from mailgun_mcp.agent.http.sse import streaming
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.text.json_faults import json_fault
+from mailgun_mcp.text.validation_words import in_words
 
 CLIENT = "chat:agui"
 CUSTOM = frozenset({"approval_answered", "third_party_text", "warning", "usage"})
@@ -76,7 +78,7 @@ class AgUi:
         try:
             given = RunAgentInput.model_validate_json(body)
         except ValidationError as error:
-            raise BadMessageError(f"This is not the input of an AG-UI run: {_first_fault(error)}") from error
+            raise BadMessageError(_first_fault(error, body)) from error
         try:
             run = await begin(self._runner, principal, given)
         except IN_THE_STREAM as error:
@@ -95,9 +97,17 @@ async def _encoded(events: AsyncIterator[BaseEvent]) -> AsyncIterator[str]:
         yield encoder.encode(event)
 
 
-def _first_fault(error: ValidationError) -> str:
+def _first_fault(error: ValidationError, body: bytes) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
-    return ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"])))[:300]
+    if fault["type"] == "json_invalid":
+        return f"The body cannot be read: {json_fault(body)}."
+    where = ".".join(map(str, fault["loc"])) or "the body"
+    text = (
+        "is missing"
+        if fault["type"] == "missing"
+        else in_words(fault["type"], fault["msg"]).replace("a mapping", "an object")
+    )
+    return f"This is not the input of an AG-UI run: {where} {text}"[:300]
 
 
 async def begin(runner: Runner, principal: Principal, given: RunAgentInput) -> Run:

@@ -25,13 +25,13 @@ class ConversationRoutes:
         """Return the routes."""
         one = f"{PATH}/{{id}}"
         return [
-            Route(PATH, answering(self._list), methods=["GET"]),
-            Route(one, answering(self._get), methods=["GET"]),
-            Route(one, answering(self._delete), methods=["DELETE"]),
-            Route(f"{one}/events", answering(self._events), methods=["GET"]),
-            Route(f"{one}/messages", answering(self._say), methods=["POST"]),
-            Route(f"{one}/answers", answering(self._answer), methods=["POST"]),
-            Route(f"{one}/cancel", answering(self._cancel), methods=["POST"]),
+            Route(PATH, answering(self._list, parameters=()), methods=["GET"]),
+            Route(one, answering(self._get, parameters=()), methods=["GET"]),
+            Route(one, answering(self._delete, parameters=()), methods=["DELETE"]),
+            Route(f"{one}/events", answering(self._events, parameters=("after",)), methods=["GET"]),
+            Route(f"{one}/messages", answering(self._say, parameters=()), methods=["POST"]),
+            Route(f"{one}/answers", answering(self._answer, parameters=()), methods=["POST"]),
+            Route(f"{one}/cancel", answering(self._cancel, parameters=()), methods=["POST"]),
         ]
 
     async def _list(self, request: Request) -> Response:

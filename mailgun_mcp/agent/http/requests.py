@@ -1,7 +1,7 @@
 """What every chat protocol does with a request: find its caller, read its JSON, and answer errors with their status."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -12,8 +12,10 @@ from mailgun_mcp.agent.approving import Answer
 from mailgun_mcp.agent.errors import AgentError, BadMessageError, ForbiddenError, TooLargeError
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.text.json_faults import json_fault
 from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 from mailgun_mcp.web.principal import principal_in
+from mailgun_mcp.web.query import QueryError, check_query
 
 MOST = 4 * 1024 * 1024
 """Maximum size of a body in bytes. Clients send the whole chat along, although it is not read."""
@@ -35,14 +37,21 @@ RELAY = (
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def answering(handler: Handler) -> Handler:
-    """Return a handler that answers errors with their status and text."""
+def answering(handler: Handler, *, parameters: Sequence[str] | None = None) -> Handler:
+    """Return a handler that answers errors with their status and text.
+
+    `parameters` are those of the query. None: any, because another's protocol has the route.
+    """
 
     async def handle(request: Request) -> Response:
         try:
+            if parameters is not None:
+                check_query(request, parameters)
             return await handler(request)
         except AgentError as error:
             return failure(error)
+        except QueryError as error:
+            return failure(BadMessageError(str(error)))
         except StateError as error:
             return JSONResponse({"error": {"message": str(error), "type": "StateError"}}, 503)
         except ClientDisconnect:
@@ -77,10 +86,8 @@ async def json_object(request: Request) -> dict[str, Any]:
     body = await read_whole(request)
     try:
         value = json.loads(body)
-    except ValueError as error:
-        raise BadMessageError(f"The request is not JSON: {error}") from error
-    except RecursionError as error:
-        raise BadMessageError("The request is nested too deeply.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadMessageError(f"The body cannot be read: {json_fault(body)}.") from error
     if not isinstance(value, dict):
         raise BadMessageError("The request must be a JSON object.")
     return value

@@ -23,6 +23,7 @@ from mailgun_mcp.web.approvals.json_bodies import ApiError, read_body, seconds
 from mailgun_mcp.web.approvals.openapi import document
 from mailgun_mcp.web.approvals.views import visible
 from mailgun_mcp.web.principal import principal_in
+from mailgun_mcp.web.query import QueryError, check_query
 
 PREFIX = "/api"
 APPROVALS = f"{PREFIX}/approvals"
@@ -49,21 +50,25 @@ class ApprovalsApi:
         """Return the app. The layers around it have authenticated the caller."""
         routes = [
             self._route("GET", f"{PREFIX}/openapi.json", self._document),
-            self._route("GET", APPROVALS, self._list),
-            self._route("GET", f"{APPROVALS}/wait", self._wait_for_any),
+            self._route("GET", APPROVALS, self._list, "status"),
+            self._route("GET", f"{APPROVALS}/wait", self._wait_for_any, "status", "state", "seconds"),
             self._route("GET", f"{APPROVALS}/{{id}}", self._get),
-            self._route("GET", f"{APPROVALS}/{{id}}/wait", self._wait),
+            self._route("GET", f"{APPROVALS}/{{id}}/wait", self._wait, "seconds"),
             self._route("POST", f"{APPROVALS}/{{id}}/approve", self._approve),
             self._route("POST", f"{APPROVALS}/{{id}}/deny", self._deny),
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
 
-    def _route(self, method: str, path: str, handler: Handler) -> Route:
+    def _route(self, method: str, path: str, handler: Handler, *parameters: str) -> Route:
         async def answer(request: Request) -> Response:
             try:
-                return JSONResponse(await handler(request, _caller(request)), headers={"Cache-Control": "no-store"})
+                caller = _caller(request)
+                check_query(request, parameters)
+                return JSONResponse(await handler(request, caller), headers={"Cache-Control": "no-store"})
             except ApiError as error:
                 return error.response()
+            except QueryError as error:
+                return ApiError(400, "invalid", str(error)).response()
             except UnknownNameError:
                 return ApiError(404, "not_found", "There is no approval with this id.").response()
             except AnswerRefused as error:

@@ -7,8 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.text.json_faults import json_fault
 from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
+from mailgun_mcp.web.query import unknown_name
 
 LARGEST = 64 * 1024
 """Maximum size of a body in bytes."""
@@ -42,7 +43,7 @@ async def read_body(request: Request, fields: Sequence[str]) -> Mapping[str, str
     try:
         value: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ApiError(400, "not_json", "The body is not valid JSON.") from error
+        raise ApiError(400, "not_json", f"The body cannot be read: {json_fault(body)}.") from error
     if not isinstance(value, dict):
         raise ApiError(400, "invalid", "The body must be a JSON object.")
     return _checked({name: item for name, item in value.items() if item is not None}, fields)
@@ -51,7 +52,7 @@ async def read_body(request: Request, fields: Sequence[str]) -> Mapping[str, str
 def _checked(value: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, str]:
     for name, item in value.items():
         if name not in fields:
-            raise ApiError(400, "invalid", f"{_sentence(unknown('field', name[:100], list(fields)))}.")
+            raise ApiError(400, "invalid", unknown_name("field", name, fields))
         if not isinstance(item, str):
             raise ApiError(400, "invalid", f"{name} must be text.")
         if len(item) > LONGEST or not _is_text(item):
@@ -74,7 +75,3 @@ def seconds(text: str | None, default: float, most: float) -> float:
 
 def _is_text(text: str) -> bool:
     return text.encode("utf-8", "ignore").decode() == text
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"

@@ -160,4 +160,7 @@ async def test_a_body_that_is_not_json_is_said_in_one_phrase() -> None:
     async with agent_server() as (client, ann, _):
         answer = await client.post("/agent/agui", content=b"{", headers=ann)
         assert answer.status_code == 400
-        assert answer.json()["error"]["message"].startswith("This is not the input of an AG-UI run: Invalid JSON")
+        assert answer.json()["error"]["message"] == "The body cannot be read: it is not valid JSON (line 1, column 2)."
+        for body, fault in (({}, "threadId is missing"), ([], "the body should be an object")):
+            answer = await client.post("/agent/agui", json=body, headers=ann)
+            assert answer.json()["error"]["message"] == f"This is not the input of an AG-UI run: {fault}"

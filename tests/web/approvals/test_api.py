@@ -203,3 +203,14 @@ async def test_bad_input_on_every_route_gets_a_clear_error(
     assert answer.status_code in (200, 400, 404, 405), answer.text
     if answer.status_code != 200:
         assert set(answer.json()["error"]) == {"code", "message"}
+
+
+@pytest.mark.parametrize(
+    "query", ["?limit=5", "/wait?second=1", "/none?x=1", "/none/wait?state=x", "?status=all&status=used"]
+)
+async def test_a_parameter_that_a_route_does_not_have_is_refused(
+    client: httpx.AsyncClient, ben: dict[str, str], query: str
+) -> None:
+    answer = await client.get(f"{API}{query}", headers=ben)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+    assert "arameter" in answer.json()["error"]["message"]
