@@ -49,8 +49,7 @@ class AccountSettings:
             if not settings.simulator:
                 single.key()
         except SettingsError as error:
-            text = str(error).removeprefix("MAILGUN_API_KEY_FILE: ")
-            raise SettingsError(f"accounts.{self.name}: {text}") from error
+            raise SettingsError(f"accounts.{self.name}: {error}") from error
         return single
 
     def _single(self, settings: Settings) -> Settings:

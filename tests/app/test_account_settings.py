@@ -125,7 +125,7 @@ def test_the_keyring_of_the_system_has_the_key(tmp_path: Path, monkeypatch: pyte
         ),
         pytest.param('[accounts.a]\napi_key_keyring = "A"', "api_key_keyring must be SERVICE/NAME", id="keyring"),
         pytest.param('[accounts.a]\napi_key_env = "NO_SUCH"', "the variable NO_SUCH has no API key", id="unset"),
-        pytest.param('[accounts.a]\napi_key_file = "/no"', "^accounts.a: cannot read /no", id="no-file"),
+        pytest.param('[accounts.a]\napi_key_file = "/no"', "^accounts.a: the file of the API key, /no", id="no-file"),
         pytest.param('[accounts.a]\nregion = "mars"\napi_key_env = "HOME"', "^accounts.a: unknown region", id="region"),
         pytest.param(
             '[accounts.a]\nurl = "http://x.example"\napi_key_env = "HOME"', "^accounts.a: plain http", id="url"
