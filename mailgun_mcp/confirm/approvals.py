@@ -316,7 +316,7 @@ def _closed(approval: Approval, attempted: str) -> str:
         "stale": "is about a target that has changed since",
         "withdrawn": "was withdrawn by the client that asked for it",
     }
-    return f"{approval.id} {ended[approval.status]}: it can no longer be {attempted}"
+    return f"approval {approval.id} {ended[approval.status]}: it can no longer be {attempted}"
 
 
 def same_person(one: str, other: str) -> bool:

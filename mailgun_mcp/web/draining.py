@@ -70,13 +70,16 @@ class Draining:
         if len(scope["headers"]) > HEADERS or sum(len(n) + len(v) for n, v in scope["headers"]) > HEADER_BYTES:
             return PlainTextResponse("The headers of the request are too large\n", 431)
         if self.ending:
-            return PlainTextResponse(ENDING, 503, headers={"Retry-After": "2", "Connection": "close"})
+            return _stopping()
         if self._most and self._running >= self._most:
             return PlainTextResponse(BUSY, 503, headers={"Retry-After": "3"})
         return None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run a request. A GET is short or a stream: at the end it is cut off, and the client connects again."""
+        """Run a request. A GET is short or a stream: at the end it is cut off, and the client connects again.
+
+        One that has not begun its answer, such as a wait for an approval, is told that the server stops.
+        """
         if scope["method"] != "GET" or path_in(scope).startswith(self._finite):
             await self._app(scope, receive, send)
             return
@@ -88,7 +91,10 @@ class Draining:
             if not request.done():
                 request.cancel()
                 await asyncio.wait({request})
-                await stream.end()
+                if stream.is_begun:
+                    await stream.end()
+                else:
+                    await _stopping()(scope, receive, send)
             if not request.cancelled():
                 request.result()
         finally:
@@ -102,15 +108,21 @@ class Draining:
             await asyncio.sleep(LOOKS_EVERY)
 
 
+def _stopping() -> Response:
+    return PlainTextResponse(ENDING, 503, headers={"Retry-After": "2", "Connection": "close"})
+
+
 class _Stream:
     """A response in progress, so that it can be ended properly: the client then knows that nothing is missing."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._open = False
+        self.is_begun = False
 
     async def send(self, message: Message) -> None:
         """Pass the message on."""
+        self.is_begun = True
         self._open = message["type"] == "http.response.start" or bool(message.get("more_body"))
         await self._send(message)
 

@@ -240,7 +240,7 @@ def test_what_is_over_cannot_be_answered_and_says_why(store: Store, status: Appr
     assert approval.status == status
     now = NOW + TTL if status == "expired" else NOW
     done = {"approve": "approved", "deny": "denied"}[answer]
-    with pytest.raises(StateError, match=f"^{approval.id} {ENDINGS[status]}.* no longer be {done}$"):
+    with pytest.raises(StateError, match=f"^approval {approval.id} {ENDINGS[status]}.* no longer be {done}$"):
         getattr(Approvals(store), answer)(approval.id, by="bob", now=now)
     assert Approvals(store).get(approval.id, now) == approval
 

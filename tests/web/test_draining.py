@@ -66,7 +66,7 @@ async def test_a_stream_is_cut_when_no_call_runs_any_more() -> None:
         await asyncio.wait({stream}, timeout=5)
         assert slow.cut == ["GET"]
         assert stream.done()
-        stream.exception()
+        assert (stream.result().status_code, stream.result().headers["retry-after"]) == (503, "2")
 
 
 async def test_a_stream_that_has_begun_is_ended_as_it_should() -> None:

@@ -10,6 +10,7 @@ from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.errors import CallError, StateError, UnknownNameError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.text.suggest import sentence
 
 CLIENTS: dict[AnswerChannel, str] = {
     "terminal": "approvals page",
@@ -87,4 +88,4 @@ class Answers:
         except UnknownNameError:
             raise
         except CallError as error:
-            raise AnswerRefused(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+            raise AnswerRefused(f"{sentence(str(error))}.") from error
