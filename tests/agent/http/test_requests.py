@@ -60,7 +60,7 @@ async def test_what_is_not_a_json_object_is_refused(body: bytes) -> None:
 
 
 async def test_a_body_that_is_nested_too_deeply_is_refused_in_our_own_words() -> None:
-    with pytest.raises(BadMessageError, match=r"^The request is nested too deeply"):
+    with pytest.raises(BadMessageError, match=r"nested too deeply"):
         await json_object(request(b"[" * 100_000))
 
 
