@@ -165,12 +165,16 @@ async def offenders(bench: Bench, ability: str, *, confirmed: bool) -> dict[str,
         expected = expected_to_say(tried, bench, operation, len(results))
         outcome = (begins(results, expected), bench.mailgun.changes, bool(bench.desk.asked) and not confirmed)
         if outcome != (True, expected_to_leave(tried, bench, operation, arguments, len(results)), False):
-            wrong[operation.name] = (results, bench.mailgun.changes, bench.desk.asked)
+            wrong[operation.name] = (results, bench.mailgun.changes, [*bench.desk.asked])
     return wrong
 
 
-RAISED_BY_WHAT_IS_THERE: dict[str, Risk] = {"add_unsubscribes": "destructive"}
-"""Its address is unsubscribed from everything, and the call unsubscribes it from one tag."""
+RAISED_BY_WHAT_IS_THERE: dict[str, Risk] = dict.fromkeys(
+    ("add_unsubscribes", "create_template", "create_template_version"), "destructive"
+)
+"""The address of the first is unsubscribed from everything, and the call unsubscribes it from one tag. The others take
+over from a template that is there.
+"""
 
 
 def risk_of(operation: Operation) -> Risk:
