@@ -23,10 +23,11 @@ FORM = "write PROVIDER:NAME, such as anthropic:claude-sonnet-5-5, openai:gpt-6.1
 EXTRA_MISSING = "model: {provider} needs more packages: pip install 'mailgun-mcp-server[{extra}]'"
 
 
-def open_model(name: str | None, url: str | None = None) -> "Model":
+def open_model(name: str | None, url: str | None = None, *, retries: int = 0) -> "Model":
     """Return the model of that name. With `url`, it is behind an OpenAI-compatible endpoint.
 
-    Keys come from the provider's own environment variables. Raises SettingsError.
+    Keys come from the provider's own environment variables. `retries` is how often the provider's client makes a failed
+    request again, without a word: a chat's run does that itself, and says so. Raises SettingsError.
     """
     if not name:
         raise SettingsError(f"model: say which model answers: {FORM}")
@@ -49,16 +50,15 @@ def open_model(name: str | None, url: str | None = None) -> "Model":
     if url is not None:
         _check(url)
     try:
-        return _opened(provider, model, url)
+        return _opened(provider, model, url, retries)
     except ImportError as error:
         raise SettingsError(EXTRA_MISSING.format(provider=provider, extra=extra)) from error
 
 
-def _opened(provider: str, model: str, url: str | None) -> "Model":
+def _opened(provider: str, model: str, url: str | None, retries: int) -> "Model":
     from pydantic_ai.settings import ModelSettings
 
-    # A run makes failed requests again itself, and says so. The clients would wait silently for up to two minutes.
-    settings = ModelSettings(max_retries=0)
+    settings = ModelSettings(max_retries=retries)
     if provider == "anthropic":
         from pydantic_ai.models.anthropic import AnthropicModel
         from pydantic_ai.providers.anthropic import AnthropicProvider

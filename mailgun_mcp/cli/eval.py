@@ -181,7 +181,7 @@ def _agent(arguments: argparse.Namespace) -> "Agent":
         from mailgun_mcp.agent import models
         from mailgun_mcp.evals.model_agent import ModelAgent
 
-        return ModelAgent(models.open_model(arguments.model, arguments.model_url))
+        return ModelAgent(models.open_model(arguments.model, arguments.model_url, retries=2))
     from mailgun_mcp.evals import agents
 
     return agents.AGENTS[arguments.agent or ORACLE]()

@@ -71,6 +71,13 @@ def test_openai_itself_must_end_each_answer_and_compatible_endpoints_need_not(mo
         assert not model.profile.get(ends)
 
 
+def test_a_providers_client_tries_again_only_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    for retries in (0, 2):
+        settings = open_model("openai:m", retries=retries).settings
+        assert (settings or {}).get("max_retries") == retries
+
+
 def test_a_script_has_no_endpoint() -> None:
     with pytest.raises(SettingsError, match="a script has no endpoint"):
         open_model("script:x.yaml", "http://127.0.0.1:9/v1")
