@@ -185,7 +185,7 @@ def kill_victims(runner: "subprocess.Popen[str]") -> None:
         os.kill(int(child), signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def runner() -> Iterator["subprocess.Popen[str]"]:
     """Forks a server that kills itself at a fault point, for each line of stdin: see `tests/support/killed.py`."""
     with subprocess.Popen(
