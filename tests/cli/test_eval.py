@@ -131,7 +131,7 @@ def test_a_model_runs_three_times_and_each_run_is_told(
     def gives_up(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         return ModelResponse([TextPart("I cannot.")])
 
-    monkeypatch.setattr(models, "open_model", lambda name, url: FunctionModel(gives_up))
+    monkeypatch.setattr(models, "open_model", lambda name, url, retries: FunctionModel(gives_up))
     assert run(["eval", tasks, "--model", "a:b"]) == exits.FAILED
     captured = capsys.readouterr()
     assert captured.err.count("drop-one: failed: no call was made: ") == 3
