@@ -1,5 +1,6 @@
 """The MCP server: tools, prompts and resources of one `Services`, for any transport and both protocol eras."""
 
+from collections.abc import Mapping
 from functools import cache as once
 from secrets import token_bytes
 from typing import Any
@@ -231,7 +232,7 @@ def _cached_lists(services: Services, only: Principal | None) -> ServerMiddlewar
         access = principal.access
         names = await names_of_choice(services, principal)
         key = (ctx.method, ctx.protocol_version, access.scopes, names)
-        if key in cache:
+        if key in cache and _is_valid(ctx.params):
             return cache[key]
         result = await call_next(ctx)
         if not isinstance(result, dict):
@@ -245,3 +246,12 @@ def _cached_lists(services: Services, only: Principal | None) -> ServerMiddlewar
         return result
 
     return serve
+
+
+def _is_valid(params: Mapping[str, Any] | None) -> bool:
+    """Return whether the SDK would list for these parameters. If not, it says what is wrong with them."""
+    try:
+        types.PaginatedRequestParams.model_validate(params or {}, by_name=False)
+    except ValueError:
+        return False
+    return True

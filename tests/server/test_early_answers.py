@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailgun_mcp.call.services import Services
@@ -215,6 +215,7 @@ OPENINGS = st.sampled_from(
 ) | st.builds(lambda greeting: [frame("initialize", greeting)], GREETING)
 
 
+@example(opening=opened(LEGACY[-1]), rest=[frame("tools/list", {}, 1), frame("tools/list", {"_meta": []}, 2)])
 @settings(max_examples=60)
 @given(opening=OPENINGS, rest=st.lists(FRAMES, max_size=5))
 def test_no_frame_is_lost_reordered_or_answered_twice_or_otherwise(opening: list[bytes], rest: list[bytes]) -> None:
