@@ -62,6 +62,10 @@ http {{
 """As docs/postgresql.md has it: who does not know a session says 404, and the next server is asked."""
 
 
+POLICY = "version: 1\nextends: guarded\nlimits: {confirm_addresses_per_hour: 1000000}\n"
+"""Under load more addresses are put on lists than a person is asked about."""
+
+
 @dataclass
 class Replica:
     """One of the servers."""
@@ -102,7 +106,12 @@ class Team:
     def environment(self) -> dict[str, str]:
         """That of a command that people run."""
         return environment(
-            self.home, {"MAILGUN_MCP_STATE_URL": self.state_url, "MAILGUN_MCP_SEAL_KEYS": str(self.keys)}
+            self.home,
+            {
+                "MAILGUN_MCP_STATE_URL": self.state_url,
+                "MAILGUN_MCP_SEAL_KEYS": str(self.keys),
+                "MAILGUN_MCP_POLICY": str(self.keys.with_name("policy.yaml")),
+            },
         )
 
 
@@ -114,6 +123,7 @@ def replica(
     home.mkdir(exist_ok=True)
     start = [sys.executable, "-c", code, *([] if not ahead else [str(ahead)])] if code else None
     variables = {**pointed_at(mailgun), "MAILGUN_MCP_STATE_URL": state_url, "MAILGUN_MCP_SEAL_KEYS": str(keys)}
+    variables["MAILGUN_MCP_POLICY"] = str(keys.with_name("policy.yaml"))
     with serving(environment(home, variables), *flags, start=start) as running:
         yield running
 
@@ -156,6 +166,7 @@ def team(home: Path, mailgun: str, state_url: str, *flags: str, ahead: Sequence[
     """Run a server for each of `ahead`, which says how far its clock is, and nginx in front of them."""
     keys = home / "seal-keys"
     keys.write_text("k" * 40, encoding="ascii")
+    (home / "policy.yaml").write_text(POLICY, encoding="ascii")
     with ExitStack() as stack:
         replicas = [
             stack.enter_context(
