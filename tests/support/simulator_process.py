@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
@@ -11,10 +11,12 @@ from tests.support.processes import PATIENCE, command, environment
 
 
 @contextmanager
-def simulating(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def simulating(
+    home: Path, *arguments: str, start: Callable[..., list[str]] = command
+) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """Run the simulator on a free port; gives the process and the lines that it greets with."""
     process = subprocess.Popen(
-        command("simulator", "--port", "0", *arguments),
+        start("simulator", "--port", "0", *arguments),
         env=environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
