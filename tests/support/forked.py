@@ -28,6 +28,7 @@ from typing import NoReturn
 
 from mailgun_mcp.cli.main import run
 
+ROOT = Path(__file__).resolve().parents[2]
 CLIENT = Path(__file__).with_name("fork_client.py")
 IMPORTS = (
     *("argparse", "httpx", "jsonschema", "sqlite3", "structlog", "yaml"),
@@ -56,7 +57,10 @@ def _server() -> str:
     directory = mkdtemp(prefix="mailgun-mcp-forks-")
     path = f"{directory}/socket"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.forked", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "tests.support.forked", path],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdin is not None
     assert process.stdout is not None
