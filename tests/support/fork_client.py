@@ -23,17 +23,24 @@ def main() -> None:
         server.connect(sys.argv[1])
         socket.send_fds(server, [len(request).to_bytes(8, "big")], [0, 1, 2])
         server.sendall(request)
-        pid = int(server.recv(64))
+        pid = number_from(server)
         let_go_of_the_streams()
         for number in PASSED_ON:
             signal.signal(number, lambda received, _: os.kill(pid, received))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
-        code = int(server.recv(64))
+        code = number_from(server)
     if code < 0:
         if -code != signal.SIGKILL:
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
+
+
+def number_from(server: socket.socket) -> int:
+    """Return the next number. Numbers have a fixed length: of a program that ends at once, both may be there already."""
+    number = server.recv(8, socket.MSG_WAITALL)
+    assert len(number) == 8, "the fork server has ended"
+    return int.from_bytes(number, "big", signed=True)
 
 
 def let_go_of_the_streams() -> None:

@@ -113,15 +113,17 @@ class ForkServer:
             os.close(descriptor)
         process = os.pidfd_open(pid)
         self.running[process] = (pid, client)
-        client.sendall(str(pid).encode())
+        with suppress(OSError):
+            client.sendall(pid.to_bytes(8, "big", signed=True))
         self.selector.register(process, selectors.EVENT_READ, lambda: self._end(process))
         # A client says nothing more: it has died.
-        self.selector.register(client, selectors.EVENT_READ, lambda: self._kill(process))
+        self.selector.register(client, selectors.EVENT_READ, lambda: self._kill(process, pid))
         return None
 
-    def _kill(self, process: int) -> None:
-        if process in self.running:
-            pid, client = self.running[process]
+    def _kill(self, process: int, pid: int) -> None:
+        # The process may have ended in this very round, and another may have its descriptor.
+        running, client = self.running.get(process, (None, None))
+        if client is not None and running == pid:
             self.selector.unregister(client)
             os.kill(pid, signal.SIGKILL)
 
@@ -132,7 +134,7 @@ class ForkServer:
             self.selector.unregister(client)
         _, status = os.waitpid(pid, 0)
         with suppress(OSError):
-            client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+            client.sendall(os.waitstatus_to_exitcode(status).to_bytes(8, "big", signed=True))
         client.close()
         os.close(process)
 
