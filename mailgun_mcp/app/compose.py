@@ -70,6 +70,7 @@ def _services(settings: Settings) -> Services:
         client=client,
         without_account=without_account,
         personal_keys=personal_keys,
+        public_url=settings.public_url,
         policy=policy,
         files=Files(tuple(_directory(name) for name in settings.files)),
         subaccount=settings.subaccount,

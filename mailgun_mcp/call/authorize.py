@@ -68,7 +68,7 @@ def quoted_in(decision: Decision) -> list[str]:
 
 async def _ask(call: Call, facts: Facts, request: Request, decision: Decision, read_target: ReadTarget) -> None:
     services = call.services
-    approvals = PendingApprovals(services.store, services.clock, services.policy.notify)
+    approvals = PendingApprovals(services.store, services.clock, services.policy.notify, services.approvals_page)
     call.record.confirmation = await confirm(
         facts,
         request,

@@ -95,6 +95,8 @@ class Services:
     """Whether the server has no account of its own: all people store their own keys."""
     personal_keys: "PersonalKeyOptions | None" = field(default=None, repr=False)
     """How people store their own keys; None if they cannot."""
+    public_url: str | None = None
+    """The server's URL for people; None if it is not set."""
     owner: str | None = None
     """The principal whose own key opens the account of these services."""
     server: "Services | None" = field(default=None, repr=False)
@@ -104,6 +106,11 @@ class Services:
     """Called for each call that has ended, with its duration in seconds."""
     running: set[str] = field(default_factory=set)
     """The ids of the calls that are being made."""
+
+    @property
+    def approvals_page(self) -> str | None:
+        """The URL of the approvals page, or None if the public URL is not set."""
+        return f"{self.public_url.rstrip('/')}/approvals" if self.public_url else None
 
     @cached_property
     def of_accounts(self) -> dict[str, "Services"]:

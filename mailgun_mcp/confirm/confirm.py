@@ -123,8 +123,8 @@ async def _pending(
     approval = await approvals.request(form, facts, policy.confirmation)
     name = approval.id
     return NotConfirmedError(
-        f"Pending approval {name}; nothing was sent. {why}A person runs `{approvals.command('approve', name)}` in a terminal, "
-        "which shows the call first. After that, make exactly the same call again: it runs once. "
+        f"Pending approval {name}; nothing was sent. {why}{approvals.way_to_answer(name)} "
+        "After that, make exactly the same call again: it runs once. "
         f"The approval expires in {policy.confirmation.ttl / 60:.0f} minutes.",
         "pending",
         name,

@@ -13,13 +13,24 @@ if TYPE_CHECKING:
     from mailgun_mcp.confirm.approvals import Answer, Approval, Approvals
 
 
+def way_to_answer(command: str, page: str | None) -> str:
+    """Return the sentence that says how a person answers: by the command, or on the page of the approval."""
+    if page is None:
+        return f"A person runs `{command}` in a terminal, which shows the call first."
+    return f"A person opens {page} or runs `{command}` in a terminal. Both show the call first."
+
+
 class PendingApprovals:
     """The approvals channel as calls use it."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], hooks: NotifyRules | None) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], float], hooks: NotifyRules | None, page: str | None = None
+    ) -> None:
+        """`page` is the URL of the approvals page, if people can reach it."""
         self._store = store
         self._clock = clock
         self._hooks = hooks
+        self._page = page
 
     async def consume(self, form: Form) -> str | None:
         """Return who approved exactly this call, and consume the approval; None if nobody did."""
@@ -70,6 +81,10 @@ class PendingApprovals:
 
             await run_hooks(self._hooks, approval, state=self._store.command_directory)
         return approval
+
+    def way_to_answer(self, name: str) -> str:
+        """Return the sentence that says how a person answers the pending approval."""
+        return way_to_answer(self.command("approve", name), self._page and f"{self._page}/{name}")
 
     def command(self, *words: str) -> str:
         """Return the command with which a person answers, quoted for a shell."""

@@ -24,6 +24,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.confirm import MODEL_ADVICE, because
+from mailgun_mcp.confirm.pending import way_to_answer
 from mailgun_mcp.errors import CallError, UnknownNameError, UnknownToolError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
@@ -257,9 +258,10 @@ class Tasks:
         if task.status != "waiting" or approval is None:
             return None
         command = shell_command("approvals", "approve", approval.id, state=self._services.store.command_directory)
+        page = self._services.approvals_page
         return (
-            f"Waits for approval {approval.id} until {iso(approval.expires)}; nothing was sent yet. A person runs "
-            f"`{command}` in a terminal, which shows the call first, or answers on the approvals page. Then the call is "
+            f"Waits for approval {approval.id} until {iso(approval.expires)}; nothing was sent yet. "
+            f"{way_to_answer(command, page and f'{page}/{approval.id}')} Then the call is "
             "made once, when this task is read. Do not make it again."
         )
 

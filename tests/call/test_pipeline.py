@@ -88,6 +88,13 @@ async def test_a_pending_call_says_what_a_person_can_do_and_what_happens_then(up
     assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
 
 
+async def test_where_people_reach_the_server_a_pending_call_names_the_page_of_its_approval(upstream: Upstream) -> None:
+    services = services_at(upstream.url, public_url="https://mail.example.com/admin/")
+    outcome = await run(services, "delete_bounce", BOUNCE)
+    (approval,) = services.approvals.list(services.clock())
+    assert f"A person opens https://mail.example.com/admin/approvals/{approval.id} or runs `" in outcome.text
+
+
 async def test_a_refusal_says_why_what_it_would_have_been_and_that_no_yes_lifts_it(upstream: Upstream) -> None:
     outcome = await run(services_at(upstream.url, policy=profile("read-only")), "delete_bounce", BOUNCE)
     assert outcome == CallResult(

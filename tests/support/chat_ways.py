@@ -36,9 +36,9 @@ def principals(app: ASGIApp) -> ASGIApp:
 
 
 @asynccontextmanager
-async def client_of(runner: Runner, public_url: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(runner: Runner, approvals_page: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """Give an HTTP client of the agent's routes."""
-    app = principals(Starlette(routes=agent_routes(runner, public_url)))
+    app = principals(Starlette(routes=agent_routes(runner, approvals_page)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=30) as client:
         yield client

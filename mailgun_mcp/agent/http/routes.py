@@ -10,18 +10,12 @@ from mailgun_mcp.agent.http.ui_messages import UiMessages
 from mailgun_mcp.agent.runner import Runner
 
 
-def agent_routes(runner: Runner, public_url: str | None = None) -> list[Route]:
-    """Return the routes. `public_url` is the server's URL for people, with the approvals page below it."""
-    approvals = approvals_page(public_url)
+def agent_routes(runner: Runner, approvals_page: str | None = None) -> list[Route]:
+    """Return the routes. `approvals_page` is the URL of the page on which people answer, if they can reach it."""
     return [
         *ConversationRoutes(runner).routes(),
         *AgUi(runner).routes(),
         *UiMessages(runner).routes(),
         *Responses(runner).routes(),
-        *Completions(runner, approvals).routes(),
+        *Completions(runner, approvals_page).routes(),
     ]
-
-
-def approvals_page(public_url: str | None) -> str | None:
-    """Return the URL of the approvals page, or None if the public URL is not set."""
-    return f"{public_url.rstrip('/')}/approvals" if public_url else None

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from mailgun_mcp.agent.http.metrics import UsageCollector
 from mailgun_mcp.agent.http.page import PATH, SECTIONS, ChatPage
-from mailgun_mcp.agent.http.routes import agent_routes, approvals_page
+from mailgun_mcp.agent.http.routes import agent_routes
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.agent.setup import create_runner
 from mailgun_mcp.call.services import Services
@@ -73,7 +73,7 @@ class ServedAgent:
 def serve_agent(services: Services, settings: Settings) -> ServedAgent:
     """Return the agent that the settings describe. Raises SettingsError."""
     runner = create_runner(services, settings)
-    routes = agent_routes(runner, settings.public_url)
+    routes = agent_routes(runner, services.approvals_page)
     return ServedAgent(runner, routes, slack=_slack(services, settings, runner))
 
 
@@ -84,4 +84,4 @@ def _slack(services: Services, settings: Settings, runner: Runner) -> "ServedSla
         from mailgun_mcp.agent.slack.served import serve_slack
     except ImportError as error:
         raise SettingsError(NO_SLACK) from error
-    return serve_slack(services, runner, settings.slack, approvals_page(settings.public_url))
+    return serve_slack(services, runner, settings.slack, services.approvals_page)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def openai_of(chat: Chat) -> AsyncIterator[AsyncOpenAI]:
-    async with client_of(chat.runner, "https://mail.example.com") as http:
+    async with client_of(chat.runner, "https://mail.example.com/approvals") as http:
         client = AsyncOpenAI(base_url="http://localhost/v1", api_key="token", http_client=http, max_retries=0)  # type: ignore[arg-type] # its types name httpx2
         yield client
 
