@@ -28,7 +28,7 @@ SMTP_PORT = "2525"
 EXPECTED = {
     "mailgun-mcp serve --preset deliverability --read-only --region eu": exits.USAGE,
     "mailgun-mcp serve --transport http --port 8000 --policy strict": exits.USAGE,
-    "mailgun-mcp chat --model anthropic:claude-sonnet-4-5": exits.USAGE,
+    "mailgun-mcp chat --model anthropic:claude-sonnet-5-5": exits.USAGE,
     "mailgun-mcp chat --model ollama:qwen3 --simulator": exits.USAGE,
     "mailgun-mcp chat --model openai:NAME --model-url http://localhost:8080/v1": exits.USAGE,
     "mailgun-mcp whoami": exits.USAGE,
@@ -43,8 +43,8 @@ EXPECTED = {
     "mailgun-mcp accounts accept production": exits.USAGE,
     "mailgun-mcp accounts remove-key ann@example.com": exits.USAGE,
     "mailgun-mcp eval --task order-in-a-mail --agent obedient --policy unguarded": exits.FAILED,
-    "mailgun-mcp eval --model anthropic:claude-sonnet-4-5 --mode search": exits.USAGE,
-    "mailgun-mcp eval --model openai:gpt-5 --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'": exits.USAGE,
+    "mailgun-mcp eval --model anthropic:claude-sonnet-5-5 --mode search": exits.USAGE,
+    "mailgun-mcp eval --model openai:gpt-6.1-sol --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'": exits.USAGE,
     "mailgun-mcp eval my-tasks.yaml --task restore-webhook --format json": exits.USAGE,
 }
 """Command line -> its exit code, where that is not 0: nobody confirms, and no such account, message, file, server, terminal, API key or model's key exists."""

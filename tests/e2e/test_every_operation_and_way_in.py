@@ -31,7 +31,7 @@ from tests.support.abilities import ABILITIES, HELD, Ability, Bench, begins, lin
 from tests.support.apps import with_key
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER, run
-from tests.support.decisions import ALLOWED, CONFIRMED, UNCOUNTED
+from tests.support.decisions import ALLOWED, CONFIRMED
 from tests.support.forked import forked
 from tests.support.operations import catalogue
 from tests.support.people import Desk
@@ -61,8 +61,9 @@ def test_every_way_in_is_decided_on_alike(name: str) -> None:
     """Who calls, with what and in which account changes a decision where a rule says so; no profile does."""
     offenders = []
     for operation in catalogue():
-        risk = "destructive" if operation.name in UNCOUNTED else operation.risk
-        expected = "confirm" if risk in CONFIRMED[name] else "allow" if risk in ALLOWED[name] else "deny"
+        expected = (
+            "confirm" if operation.risk in CONFIRMED[name] else "allow" if operation.risk in ALLOWED[name] else "deny"
+        )
         effects = {
             decide(profile(name), gather(operation, minimal(operation), Context(**way), files=SMALL_FILE)).effect
             for way in WAYS_IN

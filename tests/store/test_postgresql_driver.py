@@ -2,10 +2,9 @@
 
 import pytest
 
-from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.postgresql_driver import Row, numbered, translated
-from tests.support.engines import on_both_engines, on_postgresql
+from tests.support.engines import on_both_engines
 
 pytestmark = on_both_engines
 
@@ -55,9 +54,3 @@ def test_rows_that_are_numbered_say_their_number(store: Store) -> None:
     with store.writing() as connection:
         numbers = [connection.execute(insert, ("main", 1.0, 1.0)).lastrowid for _ in range(3)]
     assert numbers == [1, 2, 3]
-
-
-@on_postgresql
-def test_a_text_that_postgresql_cannot_hold_is_refused(store: Store) -> None:
-    with pytest.raises(StateError, match="NUL"), store.writing() as connection:
-        connection.execute("INSERT INTO nonces (nonce, expires) VALUES (?, ?)", ("a\0b", 1.0))

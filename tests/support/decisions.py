@@ -12,6 +12,3 @@ ALLOWED = {
     "strict": {"read"},
     "unguarded": {"read", "write", "send", "destructive", "credential", "billing"},
 }
-
-UNCOUNTED = frozenset({"import_mailing_list_members"})
-"""Put the addresses of a file on a list. Before somebody counted them, `guarded` asks, whatever the risk."""
