@@ -6,6 +6,7 @@ decision. What cannot be read counts as the worst.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from math import inf
 from typing import Any
 from unicodedata import normalize
 
@@ -27,7 +28,6 @@ from mailgun_mcp.undo.page_reader import PageReader, largest_page
 MOST_ROUTES = 10_000
 Record = dict[str, Any]
 Check = Callable[[Call, Facts], Awaitable[tuple[Raise, ...]]]
-
 
 SHADOWS = destructive(
     "the domain's mail uses it instead of the account's template of the same name, which changes what customers read"
@@ -59,7 +59,7 @@ async def _of_route(call: Call, facts: Facts) -> tuple[Raise, ...]:
         reasons = of_own_targets(addresses, names)
     if facts.operation.name != "create_route":
         return reasons
-    expression, priority = str(facts.arguments.get("expression")), _number(facts.arguments.get("priority"))
+    expression, priority = str(facts.arguments.get("expression")), _priority(facts.arguments.get("priority"), 0)
     return reasons + of_other_routes(expression, priority, addresses, await _routes(call))
 
 
@@ -115,7 +115,8 @@ async def _routes(call: Call) -> list[ExistingRoute] | None:
         ExistingRoute(
             str(item.get("expression")),
             tuple(str(action) for action in item.get("actions") or ()),
-            _number(item.get("priority")),
+            # One that cannot be read comes after the new route, so that this takes mail from it.
+            _priority(item.get("priority"), inf),
         )
         for item in items
     ]
@@ -145,6 +146,6 @@ def _names(domains: list[Record]) -> Iterator[str]:
     return (str(domain["name"]) for domain in domains if domain.get("name") is not None)
 
 
-def _number(value: Any) -> float:
-    """Return a priority. One that is not a number counts as the first of all."""
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
+def _priority(value: Any, unreadable: float) -> float:
+    """Return a priority, or `unreadable` if it is not a number."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else unreadable

@@ -16,8 +16,9 @@ FENCED = re.compile(r"\s*⟦([0-9a-f]{8}) [^⟦⟧]{1,120}⟧ ([^\r\n⟦⟧]{1,3
 WRAPPERS = ("<>", "``", '""', "''", "[]", "()", "⟦⟧", "“”", "«»")
 """What models and people put around an id, an address or a name in a sentence."""
 LAYERS = 3
-MIN_WRAPPED = 3
 """Most wrappers around each other, as in `"<id>"`."""
+MIN_WRAPPED = 3
+"""Length of the shortest id with a wrapper."""
 MESSAGE_ID = frozenset({"message_id", "message-id"})
 ID_FORMATS = frozenset({"hostname", "email", "ip"})
 SHORT = frozenset({"path", "query", "page_path", "page_url"})

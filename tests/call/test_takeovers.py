@@ -60,3 +60,10 @@ async def test_more_routes_than_are_read_count_as_the_worst(tool: str) -> None:
     text, changes = await outcome(tool, httpx.Response(200, json={"items": [item] * (MOST_ROUTES + 1)}))
     assert "cannot all be read" in text
     assert changes == []
+
+
+async def test_a_catch_all_route_whose_priority_cannot_be_read_may_lose_its_mail() -> None:
+    item = {"expression": "catch_all()", "actions": ["store()"], "priority": "10"}
+    text, changes = await outcome("create_route", httpx.Response(200, json={"total_count": 1, "items": [item]}))
+    assert "no longer reaches the catch_all() route" in text
+    assert changes == []
