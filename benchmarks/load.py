@@ -19,7 +19,7 @@ from benchmarks.postgresql import upstream
 from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.tokens import Tokens
 from mailgun_mcp.store.database import Store
-from tests.support.processes import environment, pointed_at
+from tests.support.processes import command, environment, pointed_at
 from tests.support.replicas import serving
 
 CLIENTS = 1_000
@@ -64,7 +64,7 @@ def load(clients: int, seconds: float) -> Load:
         token = Tokens(store).create("load", Access(parse_scopes(["read"])), by="benchmark", now=store.clock())[1]
         store.close()
         variables = environment(home, {**pointed_at(mailgun), "MAILGUN_MCP_RATE_LIMIT": "0"})
-        with serving(variables) as server, Clients([server.url], token, clients) as crowd:
+        with serving(variables, start=command()) as server, Clients([server.url], token, clients) as crowd:
             process = server.process.pid
             warm_up = crowd.call(clients * ROUND)
             warm, used = megabytes(process), cpu_seconds(process)

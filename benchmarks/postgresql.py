@@ -25,6 +25,7 @@ from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.store.opening import open_store
 from tests.support.postgresql import Cluster, cluster
+from tests.support.processes import command
 from tests.support.replicas import Replica, team
 
 WARM_UP = 100
@@ -153,7 +154,7 @@ def main() -> int:
             flags = ("--rate-limit", "0")
             with (
                 upstream_process() as (mailgun, process),
-                team(home, mailgun, database.prepared_database(), *flags) as servers,
+                team(home, mailgun, database.prepared_database(), *flags, start=command()) as servers,
             ):
                 assert database.process is not None
                 others = [process, database.process.pid]

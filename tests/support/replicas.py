@@ -117,11 +117,19 @@ class Team:
 
 @contextmanager
 def replica(
-    home: Path, mailgun: str, state_url: str, keys: Path, *flags: str, ahead: float = 0, code: str = ""
+    home: Path,
+    mailgun: str,
+    state_url: str,
+    keys: Path,
+    *flags: str,
+    ahead: float = 0,
+    code: str = "",
+    start: Sequence[str] | None = None,
 ) -> Iterator[Replica]:
     """Run a server on loopback with a state directory of its own."""
     home.mkdir(exist_ok=True)
-    start = [sys.executable, "-c", code, *([] if not ahead else [str(ahead)])] if code else None
+    if code:
+        start = [sys.executable, "-c", code, *([] if not ahead else [str(ahead)])]
     variables = {**pointed_at(mailgun), "MAILGUN_MCP_STATE_URL": state_url, "MAILGUN_MCP_SEAL_KEYS": str(keys)}
     variables["MAILGUN_MCP_POLICY"] = str(keys.with_name("policy.yaml"))
     with serving(environment(home, variables), *flags, start=start) as running:
@@ -162,8 +170,18 @@ def serving(variables: Mapping[str, str], *flags: str, start: Sequence[str] | No
 
 
 @contextmanager
-def team(home: Path, mailgun: str, state_url: str, *flags: str, ahead: Sequence[float] = (0, 0, 0)) -> Iterator[Team]:
-    """Run a server for each of `ahead`, which says how far its clock is, and nginx in front of them."""
+def team(
+    home: Path,
+    mailgun: str,
+    state_url: str,
+    *flags: str,
+    ahead: Sequence[float] = (0, 0, 0),
+    start: Sequence[str] | None = None,
+) -> Iterator[Team]:
+    """Run a server for each of `ahead`, which says how far its clock is, and nginx in front of them.
+
+    They are forked, or what `start` starts.
+    """
     keys = home / "seal-keys"
     keys.write_text("k" * 40, encoding="ascii")
     (home / "policy.yaml").write_text(POLICY, encoding="ascii")
@@ -178,6 +196,7 @@ def team(home: Path, mailgun: str, state_url: str, *flags: str, ahead: Sequence[
                     *flags,
                     ahead=seconds,
                     code=AHEAD if seconds else "",
+                    start=start,
                 )
             )
             for number, seconds in enumerate(ahead)
