@@ -84,7 +84,9 @@ def _overlap(one: RouteExpression, other: RouteExpression) -> bool:
     if one.kind != "match_recipient" or other.kind != "match_recipient":
         return True
     first, second = _characters(one), _characters(other)
-    return first is None or second is None or _contains(first, second) or _contains(second, first)
+    if first is None or second is None or first.count("@") != 1 or second.count("@") != 1:
+        return True
+    return _contains(first, second) or _contains(second, first) or _meet(first, second)
 
 
 def _characters(one: RouteFilter) -> list[str | None] | None:
@@ -101,6 +103,17 @@ def _contains(text: list[str | None], part: list[str | None]) -> bool:
         all(one is None or two is None or one == two for one, two in zip(text[start:], part, strict=False))
         for start in starts
     )
+
+
+def _meet(one: list[str | None], other: list[str | None]) -> bool:
+    """Return whether the characters around the @ are the same, as far as both patterns say them.
+
+    Mailgun does not document where in the address a pattern must match, so it may be anywhere.
+    """
+    at, other_at = one.index("@"), other.index("@")
+    local = zip(one[:at][::-1], other[:other_at][::-1], strict=False)
+    domain = zip(one[at:], other[other_at:], strict=False)
+    return all(first is None or second is None or first == second for first, second in chain(local, domain))
 
 
 def _filters(expression: RouteExpression) -> Iterator[RouteFilter]:
