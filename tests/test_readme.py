@@ -17,7 +17,6 @@ from mailgun_mcp.cli.parser import command_parser, parse
 from tests.support.forked import forked
 from tests.support.processes import PATIENCE, environment
 from tests.support.simulator_process import simulating, url_in
-from tests.support.warm import runner
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -109,12 +108,22 @@ def run(words: list[str], home: Path, simulator: Simulator) -> "subprocess.Compl
         for documented, url in here.items():
             words = [word.replace(documented, url) for word in words]
         words = [*words, "--fail", "--silent"]
-        return subprocess.run(words, cwd=home, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    if words[1] == "simulator":
-        words = [*words, "--url", simulator.url]
+    elif words[1] == "simulator":
+        words = forked(*words[1:], "--url", simulator.url)
+    else:
+        words = forked(*words[1:])
     # The real Mailgun is out of reach: `doctor` checks the simulator.
     env = environment(home, {"MAILGUN_MCP_SIMULATOR": "true"} if "doctor" in words else None)
-    return runner().run(words[1:], home, env)
+    return subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        cwd=home,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 @pytest.mark.slow

@@ -5,12 +5,13 @@ import os
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.support.forked import forked
 from tests.support.processes import PATIENCE, command, environment
-from tests.support.warm import runner
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -29,31 +30,29 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def mailgun_mcp(tmp_path: Path) -> Command:
     """Runs `mailgun-mcp` as a process of its own, which has what it needs in memory already."""
-
-    def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-        return runner().run(arguments, tmp_path, environment(tmp_path, variables), stdin)
-
-    return run
+    return partial(_run, forked, tmp_path)
 
 
 @pytest.fixture
 def started(tmp_path: Path) -> Command:
     """Runs `mailgun-mcp` as a shell does."""
+    return partial(_run, command, tmp_path)
 
-    def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(*arguments),
-            input=stdin,
-            env=environment(tmp_path, variables),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=PATIENCE,
-            check=False,
-        )
 
-    return run
+def _run(
+    start: Callable[..., list[str]], home: Path, /, *arguments: str, stdin: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        start(*arguments),
+        input=stdin,
+        env=environment(home, variables),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 @asynccontextmanager

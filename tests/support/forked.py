@@ -23,9 +23,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from tempfile import mkdtemp
 from typing import NoReturn
 
+from mailgun_mcp import cli
 from mailgun_mcp.cli.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,7 +171,10 @@ class Request:
         os.environ.clear()
         os.environ.update(self.environment)
         sys.argv[1:] = self.arguments
-        code = run(self.arguments)
+        try:
+            code = run(self.arguments)
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         # What the interpreter does at its end, but for taking all modules apart: that takes longer than most commands.
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
@@ -187,7 +192,8 @@ def _receive(client: socket.socket) -> Request:
 
 def main() -> None:
     """Serve, until stdin ends."""
-    for name in (*IMPORTS, *SERVERS):
+    commands = [module.name for module in iter_modules(cli.__path__, f"{cli.__name__}.")]
+    for name in (*IMPORTS, *SERVERS, *commands):
         import_module(name)
     assert len(os.listdir("/proc/self/task")) == 1, "a process with threads must not fork"
     listener = socket.socket(socket.AF_UNIX)
