@@ -1,18 +1,22 @@
 """The support code that decides whether a test of many operations fails, and that which runs programs."""
 
+import os
 import signal
+import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mailgun_mcp.catalogue.operation import Operation
-from tests.support.forked import forked
+from tests.support.forked import CLIENT, ROOT, forked
 from tests.support.offenders import holds_for, offenders
 from tests.support.operations import find
 from tests.support.processes import PATIENCE, command, environment
 
 TWO = [find("get_domain"), find("get_bounce")]
+needs_fork_server = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="programs are started here, not forked")
 
 
 def reads_a_domain(operation: Operation) -> None:
@@ -79,3 +83,36 @@ def test_a_forked_program_is_ended_by_a_signal_as_a_started_one_is(number: signa
             codes.append(process.wait(PATIENCE))
     assert codes[0] == codes[1]
     assert codes[0] in (-number, 130)
+
+
+@needs_fork_server
+@pytest.mark.parametrize("said", [b"", (99).to_bytes(8, "big"), (99).to_bytes(8, "big") + b"half a request"])
+def test_a_client_that_is_killed_before_it_says_what_to_run_ends_only_itself(said: bytes, tmp_path: Path) -> None:
+    server = forked()[3]
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(server)
+        if said:
+            socket.send_fds(client, [said], [0, 1, 2])
+    done = subprocess.run(forked("--version"), env=environment(tmp_path), timeout=PATIENCE, check=False)
+    assert done.returncode == 0
+
+
+@needs_fork_server
+def test_a_forked_program_ends_with_the_server_that_forked_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.forked", path], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        with subprocess.Popen(
+            [sys.executable, "-ISE", str(CLIENT), path, "simulator", "--port", "0"],
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+        ) as program:
+            assert program.stdout is not None
+            assert b"listens on" in program.stdout.readline()
+            server.kill()
+            # The pipe closes when the program has ended.
+            program.stdout.read()
+            assert program.wait(PATIENCE) == 1

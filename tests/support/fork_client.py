@@ -26,9 +26,14 @@ def main() -> None:
         pid = number_from(server)
         let_go_of_the_streams()
         for number in PASSED_ON:
-            signal.signal(number, lambda received, _: os.kill(pid, received))
+            signal.signal(number, lambda received, _: send(pid, received))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
-        code = number_from(server)
+        try:
+            code = number_from(server)
+        except (AssertionError, OSError):
+            # Nobody waits for the program now: it must not outlive this process.
+            send(pid, signal.SIGKILL)
+            raise
     if code < 0:
         if -code != signal.SIGKILL:
             signal.signal(-code, signal.SIG_DFL)
@@ -41,6 +46,14 @@ def number_from(server: socket.socket) -> int:
     number = server.recv(8, socket.MSG_WAITALL)
     assert len(number) == 8, "the fork server has ended"
     return int.from_bytes(number, "big", signed=True)
+
+
+def send(pid: int, number: int) -> None:
+    """Send the program a signal. It may have ended, with its exit code on the way to here."""
+    try:  # noqa: SIM105 # contextlib takes longer to import than all else here
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
 
 
 def let_go_of_the_streams() -> None:

@@ -27,7 +27,7 @@ from pkgutil import iter_modules
 from tempfile import mkdtemp
 from typing import NoReturn
 
-from mailgun_mcp import cli
+from mailgun_mcp import __main__, cli
 from mailgun_mcp.cli.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,6 +106,9 @@ class ForkServer:
     def _fork(self) -> "Request | None":
         client, _ = self.listener.accept()
         request = _receive(client)
+        if request is None:
+            client.close()
+            return None
         pid = os.fork()
         if pid == 0:
             client.close()
@@ -170,7 +173,7 @@ class Request:
         os.chdir(self.directory)
         os.environ.clear()
         os.environ.update(self.environment)
-        sys.argv[1:] = self.arguments
+        sys.argv[:] = [__main__.__file__, *self.arguments]
         try:
             code = run(self.arguments)
         except SystemExit as stop:
@@ -178,16 +181,24 @@ class Request:
         # What the interpreter does at its end, but for taking all modules apart: that takes longer than most commands.
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if not stream.closed:
+                stream.flush()
         os._exit(code)
 
 
-def _receive(client: socket.socket) -> Request:
-    first, streams, _, _ = socket.recv_fds(client, 8, 3)
-    length = int.from_bytes(first, "big")
-    with client.makefile("rb") as rest:
-        return Request(list(streams), *marshal.loads(rest.read(length)))
+def _receive(client: socket.socket) -> Request | None:
+    """Return what the client wants; None of a client that was killed before it said so."""
+    streams: list[int] = []
+    try:
+        first, streams, _, _ = socket.recv_fds(client, 8, 3)
+        with client.makefile("rb") as rest:
+            text = rest.read(int.from_bytes(first, "big"))
+        return Request(list(streams), *marshal.loads(text))
+    except (OSError, EOFError, ValueError):
+        for descriptor in streams:
+            os.close(descriptor)
+        return None
 
 
 def main() -> None:
