@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, UserPromptPart
+from pydantic_ai.settings import ModelSettings
 
 from mailgun_mcp.agent import history
 from mailgun_mcp.agent.transcript import Message
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 CHARACTERS_PER_TOKEN = 3
 FULL = 0.7
 """Share of the context above which older turns are summarized."""
+RETRIES = 2
 LONGEST = 6_000
 """Maximum length of a summary in characters."""
 PROMPT = (
@@ -47,7 +49,8 @@ async def summarize(
     It is empty if the model wrote none.
     """
     request = [*messages, ModelRequest(parts=[UserPromptPart(PROMPT)])]
-    async with model_request_stream(model, request) as stream:
+    # Nobody watches a summary, so the provider's client may try again by itself.
+    async with model_request_stream(model, request, model_settings=ModelSettings(max_retries=RETRIES)) as stream:
         async for _ in stream:
             pass
         response = stream.get()
