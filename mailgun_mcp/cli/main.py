@@ -42,5 +42,6 @@ def _run(argv: list[str]) -> int:
     try:
         return command(arguments)
     except UnknownNameError as error:
-        state = getattr(arguments, "opened_state", None)
-        raise UnknownNameError(f"{error}\nSearched: {state}") if state else error from error
+        if state := getattr(arguments, "opened_state", None):
+            raise UnknownNameError(f"{error}\nSearched: {state}") from error
+        raise

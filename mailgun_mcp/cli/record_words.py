@@ -15,9 +15,9 @@ OUTCOMES = {
     "failed": "failed: Mailgun or the network refused it",
     "unknown": "unknown: it was sent, and no complete answer came",
     "refused": "refused: the policy or a person said no; nothing was sent",
-    "pending": "waited for an approval; nothing was sent",
-    "asked": "a person was asked; nothing was sent yet",
-    "invalid": "its arguments were not valid; nothing was sent",
+    "pending": "pending: it waited for an approval; nothing was sent",
+    "asked": "asked: a person was asked; nothing was sent yet",
+    "invalid": "invalid: its arguments were not valid; nothing was sent",
 }
 """Outcome of a call -> what it means. `audit list --outcome` takes the words before the colon."""
 

@@ -30,6 +30,8 @@ def hostname(value: str) -> str | None:
     """
     if len(value) > 253:
         return "is not a domain name: it is too long"
+    if "://" in value:
+        return "is not a domain name but a URL: give only the name, such as mail.example.com"
     labels = value.removesuffix(".").split(".")
     try:
         ascii_labels = [label if label.isascii() else label.encode("idna").decode() for label in labels]

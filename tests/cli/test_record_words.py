@@ -68,6 +68,10 @@ def test_facts_that_are_missing_have_no_line() -> None:
     assert not any(line.startswith("third party") for line in lines)
 
 
+def test_an_outcome_starts_with_the_word_that_a_list_is_filtered_by() -> None:
+    assert {outcome: text.partition(":")[0] for outcome, text in OUTCOMES.items()} == {name: name for name in OUTCOMES}
+
+
 def test_what_was_too_large_to_copy_is_said() -> None:
     lines = list(call_lines({**CALL, "snapshot": {"copied": False, "records": 200000}}))
     assert "saved        nothing: 200,000 records are too many to copy, so it cannot be undone" in lines

@@ -38,6 +38,12 @@ def test_what_is_no_domain_is_refused(value: str) -> None:
     assert (hostname(value) or "").startswith("is not a domain name")
 
 
+def test_a_url_for_a_domain_is_refused_with_what_to_give() -> None:
+    assert hostname("https://mail.example.com") == (
+        "is not a domain name but a URL: give only the name, such as mail.example.com"
+    )
+
+
 @pytest.mark.parametrize(
     "value",
     ["a@b.c", "ann+news@example.com", "o'neil@example.com", "a/b@example.com", "50%off@example.com", '"a@b"@example.com', "ü@bücher.example", "*@example.com"],

@@ -133,7 +133,7 @@ def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Argume
 
 
 def _is_left_blank(operation: Operation, argument: Argument, value: Field) -> bool:
-    """Return whether a number or a flag is blank. Mailgun ignores it; the SDK for PHP sends `false` so."""
+    """Return whether a number or a flag is blank. Mailgun ignores it, and the PHP SDK sends `false` as a blank."""
     return value == "" and operation.input_schema["properties"][argument.name].get("type") in TYPED
 
 
