@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from mailgun_mcp.errors import StateError
+from mailgun_mcp.errors import StateError, reason_of
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.model import HeadRules
 from mailgun_mcp.settings import hook_environment
@@ -59,7 +59,7 @@ def exported(path: Path) -> tuple[Head, ...]:
         lines = path.read_text(encoding="utf-8").splitlines()
         return tuple(_head(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip())
     except OSError as error:
-        raise StateError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise StateError(f"{path} cannot be read: {reason_of(error)}") from error
     except ValueError as error:
         raise StateError(f"{path} is not a file of exported heads: one JSON record per line") from error
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from secrets import token_bytes, token_hex
 
-from mailgun_mcp.errors import StateError
+from mailgun_mcp.errors import StateError, reason_of
 from mailgun_mcp.store.database import Store, prepare_directory, refuse_others
 from mailgun_mcp.store.keyring import Keyring, find_keyring
 from mailgun_mcp.store.shared_secrets import add_shared_secret, shared_secrets
@@ -85,7 +85,7 @@ class AuditKeys:
             prepare_directory(self._directory)
             write_file(self._directory / FILE, json.dumps([asdict(key) for key in stored]).encode())
         except OSError as error:
-            raise StateError(f"the key of the audit log cannot be stored: {error.strerror or error}") from error
+            raise StateError(f"the key of the audit log cannot be stored: {reason_of(error)}") from error
         self._read[key_id] = AuditKey(key_id, bytes.fromhex(secret))
         return self._read[key_id]
 

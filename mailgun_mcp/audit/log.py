@@ -20,7 +20,7 @@ from mailgun_mcp.audit.heads import Head, note, noted
 from mailgun_mcp.audit.keys import AuditKey, AuditKeys, keys_of
 from mailgun_mcp.audit.shared_append import SharedAppend
 from mailgun_mcp.audit.verify import ChainCheck, Verification
-from mailgun_mcp.errors import Outcome, StateError, UnknownNameError
+from mailgun_mcp.errors import Outcome, StateError, UnknownNameError, reason_of
 from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store
@@ -261,7 +261,7 @@ class AuditLog:
         try:
             note(self._store.directory, head)
         except OSError as error:
-            raise StateError(f"the head of the audit log cannot be recorded: {error.strerror or error}") from error
+            raise StateError(f"the head of the audit log cannot be recorded: {reason_of(error)}") from error
 
     def _holds(self, head: Head) -> bool:
         with self._store.reading() as connection:

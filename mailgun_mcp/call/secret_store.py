@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.errors import StateError, UnknownNameError, reason_of
 from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.database import prepare_directory, refuse_others
 from mailgun_mcp.store.ids import ALPHABET, new_id
@@ -163,7 +163,7 @@ class SecretStore:
                 "it could not be deleted from the keyring: unlock the keyring, or install the keyring extra"
             ) from None
         except OSError as error:
-            raise StateError(f"the secrets in {self._directory} cannot be used: {error.strerror or error}") from error
+            raise StateError(f"the secrets in {self._directory} cannot be used: {reason_of(error)}") from error
 
 
 class _Damaged(StateError):

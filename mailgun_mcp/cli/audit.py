@@ -17,7 +17,7 @@ from mailgun_mcp.cli.output import as_json, out, table, visible_json
 from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.cli.record_words import call_lines
 from mailgun_mcp.cli.values import positive_integer, seconds
-from mailgun_mcp.errors import Outcome
+from mailgun_mcp.errors import Outcome, reason_of
 from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.durations import iso
@@ -244,7 +244,7 @@ def _opened(name: str) -> Iterator[TextIO]:
         # The file may contain personal data, so only its owner may read it.
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise SettingsError(f"output: cannot create {name}: {error.strerror or error}") from error
+        raise SettingsError(f"output: cannot create {name}: {reason_of(error)}") from error
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         yield file
 

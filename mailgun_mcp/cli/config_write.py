@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.atomic_write import draft_file
 
@@ -21,7 +22,7 @@ def read(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise SettingsError(f"cannot read {path}: it is not UTF-8 text") from error
     except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror or error}") from error
+        raise SettingsError(f"cannot read {path}: {reason_of(error)}") from error
 
 
 def backups(path: Path) -> Iterator[str]:
@@ -62,7 +63,7 @@ def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | 
     except UnicodeEncodeError as error:
         raise SettingsError(f"cannot write {path}: the text is not valid Unicode") from error
     except OSError as error:
-        raise SettingsError(f"cannot write {path}: {error.strerror or error}") from error
+        raise SettingsError(f"cannot write {path}: {reason_of(error)}") from error
     return backup
 
 

@@ -335,4 +335,4 @@ def _save(name: str, parts: Iterator[bytes]) -> None:
         write_file(Path(name).expanduser(), parts)
         out(f"Saved the account to {name}.")
     except OSError as error:
-        raise SettingsError(f"cannot write {name}: {error.strerror or error}") from error
+        raise SettingsError(f"cannot write {name}: {reason_of(error)}") from error

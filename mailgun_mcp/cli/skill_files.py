@@ -7,6 +7,7 @@ from typing import Any
 
 from mailgun_mcp import __version__
 from mailgun_mcp.catalogue.skills import COMPATIBILITY, FILE, LICENSE, Skill
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.atomic_write import write_file
 
@@ -75,7 +76,7 @@ def write_tree(folder: Path, files: Mapping[str, bytes]) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_file(target, content, mode=READABLE)
     except OSError as error:
-        raise SettingsError(f"{folder}: {error.strerror or error}") from error
+        raise SettingsError(f"{folder}: {reason_of(error)}") from error
 
 
 def write_skill(folder: Path, skill: Skill) -> None:
