@@ -90,9 +90,10 @@ def _new(store: Store, arguments: argparse.Namespace) -> None:
         Tokens(store).revoke(token.name, now)
         raise
     out(text)
-    for name in _unknown_accounts(store, access, arguments):
+    accounts = _accounts(store, arguments) if access.accounts else []
+    for name in (name for name in access.accounts or () if name not in accounts):
         note(
-            f"Warning: {unknown('account', name, _accounts(store, arguments))}. The token can be used there once a server "
+            f"Warning: {unknown('account', name, accounts)}. The token can be used there once a server "
             "has an account of that name. To change it, revoke the token and make another."
         )
     note(
@@ -109,16 +110,9 @@ def _accounts(store: Store, arguments: argparse.Namespace) -> list[str]:
     return list(dict.fromkeys([*configured, *used]))
 
 
-def _unknown_accounts(store: Store, access: Access, arguments: argparse.Namespace) -> list[str]:
-    if access.accounts is None:
-        return []
-    known = _accounts(store, arguments)
-    return [name for name in access.accounts if name not in known]
-
-
 def _revoke(store: Store, arguments: argparse.Namespace) -> None:
     if not store.exists:
-        raise UnknownNameError(f"unknown token {arguments.name!r}: no tokens exist")
+        raise UnknownNameError(unknown("token", arguments.name, (), none="no tokens exist"))
     now = store.clock()
     token = Tokens(store).revoke(arguments.name, now)
     _record(store, "tokens revoke", login_user().id, {"name": token.name, "token": token.id}, now)
