@@ -102,11 +102,7 @@ def _first_fault(error: ValidationError, body: bytes) -> str:
     if fault["type"] == "json_invalid":
         return f"The body cannot be read: {json_fault(body)}."
     where = ".".join(map(str, fault["loc"])) or "the body"
-    text = (
-        "is missing"
-        if fault["type"] == "missing"
-        else in_words(fault["type"], fault["msg"]).replace("a mapping", "an object")
-    )
+    text = in_words(fault["type"], fault["msg"]).replace("a mapping", "an object")
     return f"This is not the input of an AG-UI run: {where} {text}"[:300]
 
 
