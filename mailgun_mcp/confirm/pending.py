@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from mailgun_mcp.confirm.approvals import Answer, Approval, Approvals
 
 
-def way_to_answer(command: str, page: str | None) -> str:
-    """Return the sentence that says how a person answers: by the command, or on the page of the approval."""
+def way_to_answer(name: str, command: str, page: str | None) -> str:
+    """Return the sentence that says how a person answers an approval: by the command, or on the approvals page."""
     if page is None:
         return f"A person runs `{command}` in a terminal, which shows the call first."
-    return f"A person opens {page} or runs `{command}` in a terminal. Both show the call first."
+    return f"A person opens {page}/{name} or runs `{command}` in a terminal. Both show the call first."
 
 
 class PendingApprovals:
@@ -84,7 +84,7 @@ class PendingApprovals:
 
     def way_to_answer(self, name: str) -> str:
         """Return the sentence that says how a person answers the pending approval."""
-        return way_to_answer(self.command("approve", name), self._page and f"{self._page}/{name}")
+        return way_to_answer(name, self.command("approve", name), self._page)
 
     def command(self, *words: str) -> str:
         """Return the command with which a person answers, quoted for a shell."""

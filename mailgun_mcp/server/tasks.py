@@ -258,10 +258,9 @@ class Tasks:
         if task.status != "waiting" or approval is None:
             return None
         command = shell_command("approvals", "approve", approval.id, state=self._services.store.command_directory)
-        page = self._services.approvals_page
         return (
             f"Waits for approval {approval.id} until {iso(approval.expires)}; nothing was sent yet. "
-            f"{way_to_answer(command, page and f'{page}/{approval.id}')} Then the call is "
+            f"{way_to_answer(approval.id, command, self._services.approvals_page)} Then the call is "
             "made once, when this task is read. Do not make it again."
         )
 
