@@ -64,8 +64,7 @@ async def _of_route(call: Call, facts: Facts) -> tuple[Raise, ...]:
 
 
 async def _of_template(call: Call, facts: Facts) -> tuple[Raise, ...]:
-    given = str(facts.arguments.get("name") or facts.arguments.get("template_name"))
-    name = given.lower()
+    name = str(facts.arguments.get("name") or facts.arguments.get("template_name")).lower()
     if normalize("NFKC", name).casefold().strip() != name:
         # Mailgun may store it under another name than this.
         return (MAY_SHADOW,)

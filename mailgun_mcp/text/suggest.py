@@ -13,8 +13,8 @@ def suggest(name: str, names: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     options = sorted(names)
-    said = set(name.lower().split("_"))
-    reordered = next((option for option in options if "_" in name and set(option.lower().split("_")) == said), None)
+    words = set(name.lower().split("_"))
+    reordered = next((option for option in options if "_" in name and set(option.lower().split("_")) == words), None)
     if reordered:
         return reordered
     matches = get_close_matches(name, options, n=1, cutoff=0.6)
