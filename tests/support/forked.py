@@ -41,8 +41,8 @@ IMPORTS = (
 )
 """What calls and servers import when they need it."""
 SERVERS = (
-    *("mailgun_mcp.server.stdio", "mailgun_mcp.cli.parser", "mailgun_mcp.cli.approvals", "mailgun_mcp.cli.simulator"),
-    *("mailgun_mcp.simulator", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on", "uvicorn.loops.asyncio"),
+    *("mailgun_mcp.server.stdio", "mailgun_mcp.simulator"),
+    *("uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on", "uvicorn.loops.asyncio"),
 )
 
 
