@@ -7,6 +7,7 @@ from typing import Any
 
 from mailgun_mcp.errors import reason_of
 from mailgun_mcp.mailgun.endpoint import resolve
+from mailgun_mcp.mailgun.explain import Advice
 from mailgun_mcp.settings import Settings, SettingsError, environment_value, hook_environment
 from mailgun_mcp.store.keyring import find_keyring
 from mailgun_mcp.text.suggest import unknown
@@ -51,6 +52,14 @@ class AccountSettings:
         except SettingsError as error:
             raise SettingsError(f"accounts.{self.name}: {error}") from error
         return single
+
+    @property
+    def advice(self) -> Advice:
+        """What to do where Mailgun refuses the account's key or does not know a domain."""
+        return Advice(
+            f"Whoever runs this server checks the key of the account {self.name} in mailgun-mcp.toml.",
+            "use an account of that region",
+        )
 
     def _single(self, settings: Settings) -> Settings:
         endpoint = {name: getattr(self, name) for name in (*ENDPOINT, "subaccount")}

@@ -6,6 +6,7 @@ from mailgun_mcp import __version__
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
+from mailgun_mcp.mailgun.explain import IN_ENVIRONMENT, Advice
 from mailgun_mcp.output import logs
 from mailgun_mcp.settings import Settings
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 SIMULATOR_KEY = "simulator"
 
 
-def create_client(settings: Settings) -> Client:
-    """Return the client of the only account in `settings`. Raises SettingsError, which says what to change."""
+def create_client(settings: Settings, advice: Advice = IN_ENVIRONMENT) -> Client:
+    """Return the client of the only account in `settings`. Raises SettingsError, which says what to change.
+
+    `advice` says where the account is configured, for errors.
+    """
     key = (settings.api_key or SIMULATOR_KEY) if settings.simulator else settings.key()
     if not settings.simulator:
         logs.withhold(key)
@@ -33,6 +37,7 @@ def create_client(settings: Settings) -> Client:
         timeout=settings.timeout,
         rate_limit=(settings.rate_limit, 10.0),
         connect=connect,
+        advice=advice,
     )
 
 

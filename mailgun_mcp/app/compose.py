@@ -80,7 +80,8 @@ def _services(settings: Settings) -> Services:
 
 
 def _named_account(account: AccountSettings, settings: Settings) -> NamedAccount:
-    return NamedAccount(account.name, create_client(account.applied(settings)), account.subaccount, account.principals)
+    client = create_client(account.applied(settings), account.advice)
+    return NamedAccount(account.name, client, account.subaccount, account.principals)
 
 
 def create_catalogue(settings: Settings) -> Catalogue:

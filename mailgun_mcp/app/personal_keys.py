@@ -8,6 +8,7 @@ from mailgun_mcp.call.personal_accounts import PersonalKeyOptions
 from mailgun_mcp.errors import NotSentError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import REGIONS, resolve
+from mailgun_mcp.mailgun.explain import Advice
 from mailgun_mcp.output import logs
 from mailgun_mcp.settings import Settings, SettingsError
 from mailgun_mcp.store.given_keys import GivenKeys
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 OWN_ENDPOINT = "this server's"
 """Name shown for the region if the operator set an endpoint. People's keys are then for that endpoint."""
+ADVICE = Advice("Its owner stores a valid one on the page /personal-key.", "its owner stores a key of that region")
 
 
 def encryption_keys(settings: Settings) -> GivenKeys | None:
@@ -43,7 +45,7 @@ def personal_key_options(settings: Settings) -> PersonalKeyOptions | None:
 
     def connect(key: str, region: str) -> Client:
         single = replace(settings, accounts={}, account=None, api_key=key, api_key_file=None)
-        return create_client(single if own_endpoint else replace(single, region=region))
+        return create_client(single if own_endpoint else replace(single, region=region), ADVICE)
 
     regions = (OWN_ENDPOINT,) if own_endpoint else tuple(REGIONS)
     return PersonalKeyOptions(keys, connect, regions, settings.public_url)

@@ -209,11 +209,15 @@ def login(answer: "Response | MailgunError", endpoint: "Endpoint", elsewhere: bo
     if answer.status != 401:
         return CheckResult("login", "failure", str(answer), answer.next_step)
     if elsewhere:
-        step = f"Set MAILGUN_API_REGION={other.lower()}."
+        step = f"Set {_region_setting(other.lower())}."
         return CheckResult("login", "failure", f"{answer}; the {other} region accepts this key", step)
     tried = f"; the {other} region was tried too and does not accept it either" if elsewhere is False else ""
     step = "Check the key. A domain's sending key is refused here too, because it can only send."
     return CheckResult("login", "failure", f"{answer}{tried}", step)
+
+
+def _region_setting(region: str) -> str:
+    return f'MAILGUN_API_REGION={region}, or region = "{region}" of an account in mailgun-mcp.toml'
 
 
 def _logged_in(answer: "Response", endpoint: "Endpoint") -> CheckResult:
@@ -230,7 +234,8 @@ def _logged_in(answer: "Response", endpoint: "Endpoint") -> CheckResult:
         )
     total = body.get("total_count")
     if total == 0 and endpoint.other_region:
-        step = f"To see domains of the {endpoint.other_region.upper()} region, set MAILGUN_API_REGION={endpoint.other_region}."
+        other = endpoint.other_region
+        step = f"To see domains of the {other.upper()} region, set {_region_setting(other)}."
         return CheckResult("login", "ok", "the key works; it sees no domains", step)
     return CheckResult(
         "login", "ok", f"the key works; it sees {total} domains" if isinstance(total, int) else "the key works"

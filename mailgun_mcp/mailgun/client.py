@@ -28,7 +28,7 @@ from mailgun_mcp.mailgun.exchange import (
     OversizedError,
     Transport,
 )
-from mailgun_mcp.mailgun.explain import LOOK_FIRST, explain
+from mailgun_mcp.mailgun.explain import IN_ENVIRONMENT, LOOK_FIRST, Advice, explain
 from mailgun_mcp.mailgun.limiter import RateLimiter
 from mailgun_mcp.mailgun.response import Response
 from mailgun_mcp.settings import environment_value
@@ -96,6 +96,7 @@ class Client:
         timeout: float = 30.0,
         rate_limit: tuple[int, float] = (500, 10.0),
         connect: "Callable[[], httpx.AsyncBaseTransport] | None" = None,
+        advice: Advice = IN_ENVIRONMENT,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
@@ -115,6 +116,7 @@ class Client:
         self._patience = timeout / 4
         self._limiter = RateLimiter(*rate_limit, time.monotonic, sleep)
         self._connect = connect
+        self._advice = advice
         self._transport: Transport | None = None
         self._setting_up = Lock()
         self._clock = clock
@@ -172,7 +174,12 @@ class Client:
                 if 200 <= response.status < 300:
                     return response
                 raise explain(
-                    response, self.endpoint, now=self._clock(), repeatable=repeatable, reached=earlier is not None
+                    response,
+                    self.endpoint,
+                    now=self._clock(),
+                    repeatable=repeatable,
+                    reached=earlier is not None,
+                    advice=self._advice,
                 )
             except MailgunError as error:
                 wait = _wait(error, attempt)

@@ -1,6 +1,7 @@
 """Turns an unsuccessful answer into an error: one clear sentence and a next step."""
 
 import re
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -16,6 +17,18 @@ AFTER = re.compile(r"try again after (\d+) second")
 AFTER_DATE = re.compile(r"try again after ([A-Z][a-z]{2}, [^,]{10,30} (?:UTC|GMT|[+-][0-9]{4}))")
 LIMITED = (420, 429)
 """Statuses for a limit that was reached: 429 for calls, 420 for recipients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about a key or a region. It depends on where the account is configured."""
+
+    key: str = "Check MAILGUN_API_KEY."
+    region: str = "set MAILGUN_API_REGION={region}"
+    """How to reach a domain of the other `{region}`."""
+
+
+IN_ENVIRONMENT = Advice()
 
 
 def wait_seconds(response: Response, now: float) -> float | None:
@@ -65,7 +78,13 @@ def _until(moment: float | None, now: float) -> float | None:
 
 
 def explain(
-    response: Response, endpoint: Endpoint, *, now: float, repeatable: bool = False, reached: bool = False
+    response: Response,
+    endpoint: Endpoint,
+    *,
+    now: float,
+    repeatable: bool = False,
+    reached: bool = False,
+    advice: Advice = IN_ENVIRONMENT,
 ) -> MailgunError:
     """Return the error for an unsuccessful answer.
 
@@ -77,7 +96,7 @@ def explain(
     # A quotation mark in Mailgun's text would end the quotation early.
     quoted = words.replace('"', "'")
     sentence = f"{MEANINGS.get(status, _meaning(status))} (HTTP {status})" + (f': "{quoted}"' if quoted else "")
-    step = _step(response, words, endpoint, wait)
+    step = _step(response, words, _region_hint(endpoint, advice), wait, advice)
     if status < 500:
         error = RateLimitedError if status in LIMITED else RejectedError
         return error(sentence, step, status=status, wait=wait, reached=reached, quoted=[quoted])
@@ -107,11 +126,10 @@ def _meaning(status: int) -> str:
     return "Mailgun failed" if status >= 500 else "Mailgun refused the request"
 
 
-def _step(response: Response, words: str, endpoint: Endpoint, wait: float | None) -> str:
+def _step(response: Response, words: str, region: str, wait: float | None, advice: Advice) -> str:
     status = response.status
-    region = _region_hint(endpoint)
     if status == 401:
-        return f"Check MAILGUN_API_KEY.{region}"
+        return f"{advice.key}{region}"
     if status == 404 and ("domain" in words.lower() or not response.is_json):
         return f"Check the name.{region}"
     if status == 404:
@@ -163,11 +181,11 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"
 
 
-def _region_hint(endpoint: Endpoint) -> str:
+def _region_hint(endpoint: Endpoint, advice: Advice) -> str:
     other = endpoint.other_region
     if other is None:
         return f" This server calls {endpoint.url}."
     return (
         f" This server calls the {endpoint.region.upper() if endpoint.region else ''} region, where no domain of the "
-        f"{other.upper()} region is found. For such a domain, set MAILGUN_API_REGION={other}."
+        f"{other.upper()} region is found. For such a domain, {advice.region.format(region=other)}."
     )

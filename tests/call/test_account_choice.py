@@ -161,3 +161,11 @@ def test_the_choice_costs_less_than_an_eighth_of_the_list_and_nothing_without_it
     assert 1 < cost < 1 + 1 / 8
     searching = two_accounts(mode="search")
     assert estimated_tokens(shown_tools(searching.listed_tools, usable_accounts(searching, ANN.principal))) < 2_000
+
+
+async def test_an_error_about_a_region_names_no_setting_that_would_change_nothing() -> None:
+    services = two_accounts()
+    outcome = await run(services, "get_domain", {"domain": "nowhere.example", "account": "production"}, ANN)
+    assert outcome.kind == "failed"
+    assert "use an account of that region" in outcome.text
+    assert "MAILGUN_API_" not in outcome.text

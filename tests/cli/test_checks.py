@@ -126,7 +126,7 @@ def test_the_region_is_told(settings: Settings, endpoint: Endpoint, text: str) -
                 "login",
                 "ok",
                 "the key works; it sees no domains",
-                "To see domains of the EU region, set MAILGUN_API_REGION=eu.",
+                'To see domains of the EU region, set MAILGUN_API_REGION=eu, or region = "eu" of an account in mailgun-mcp.toml.',
             ),
             id="none",
         ),
@@ -148,7 +148,7 @@ def test_an_answer_that_is_not_mailguns_fails(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("elsewhere", "text", "step"),
     [
-        (True, "Mailgun said no; the EU region accepts this key", "Set MAILGUN_API_REGION=eu."),
+        (True, "Mailgun said no; the EU region accepts this key", "Set MAILGUN_API_REGION=eu, or region"),
         (False, "Mailgun said no; the EU region was tried too and does not accept it either", "Check the key. "),
         (None, "Mailgun said no", "Check the key. "),
     ],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve
-from mailgun_mcp.mailgun.explain import LOOK_FIRST, explain, wait_seconds
+from mailgun_mcp.mailgun.explain import LOOK_FIRST, Advice, explain, wait_seconds
 from mailgun_mcp.mailgun.response import MAX_TEXT, Response, said
 
 US, EU, OWN = resolve(region="us"), resolve(region="eu"), resolve(url="https://proxy.example/mg")
@@ -102,6 +102,15 @@ def test_any_answer_gives_bounded_printable_words(content: bytes) -> None:
 
 REGION_US = " This server calls the US region, where no domain of the EU region is found. For such a domain, set MAILGUN_API_REGION=eu."
 REGION_EU = " This server calls the EU region, where no domain of the US region is found. For such a domain, set MAILGUN_API_REGION=us."
+
+
+def test_the_advice_fits_where_the_account_is_configured() -> None:
+    advice = Advice("Check the key of staging.", "use an account of the {region} region")
+    refused = explain(answer("Forbidden", 401), US, now=NOW, advice=advice)
+    assert refused.next_step.startswith("Check the key of staging. ")
+    assert refused.next_step.endswith("For such a domain, use an account of the eu region.")
+
+
 REGION_OWN = " This server calls https://proxy.example/mg."
 NOT_THERE = "Check the name or id. Something that was just created can take a moment to appear."
 HTML_404 = "<html><body><h1>404 Not Found</h1></body></html>"
