@@ -25,6 +25,8 @@ TIMEOUT = 5.0
 """Seconds for one request."""
 LARGEST = 512 * 1024
 """Maximum size of an answer in bytes."""
+LATER = frozenset({408, 425, 429})
+"""Statuses that refuse nothing: the same request can succeed later."""
 TUNNELS = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"), ipaddress.ip_network("2001::/32"))
 """IPv6 ranges that lead to an IPv4 address, which may be a private one."""
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -141,7 +143,8 @@ class IssuerHttp:
                 if len(body) > LARGEST:
                     raise TokensUnavailable(f"{url} answered with more than {LARGEST:,} bytes")
         if answer.status_code != 200:
-            kind = IssuerRefused if 400 <= answer.status_code < 500 else TokensUnavailable
+            refused = 400 <= answer.status_code < 500 and answer.status_code not in LATER
+            kind = IssuerRefused if refused else TokensUnavailable
             raise kind(f"{url} answered with HTTP {answer.status_code}{_error_code(bytes(body))}")
         return _object(url, bytes(body))
 

@@ -66,6 +66,13 @@ async def test_a_refusal_is_told_from_no_answer_and_names_the_error(body: Any, s
     assert str(caught.value) == f"{URL} answered with HTTP 400{shown}"
 
 
+@pytest.mark.parametrize("status", [408, 425, 429, 503])
+async def test_a_server_that_says_to_come_again_has_refused_nothing(status: int) -> None:
+    with pytest.raises(TokensUnavailable) as caught:
+        await reaching(httpx.Response(status)).post(URL, {}, None)
+    assert not isinstance(caught.value, IssuerRefused)
+
+
 URLS = ["http://login.example.com/", "ftp://login.example.com/", "https://ann@login.example.com/", "https:///x", ""]
 URLS += ["https://login.example.com/#x", "https://[::1/", "https://login.example.com/\n", "login.example.com"]
 
