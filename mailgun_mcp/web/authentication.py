@@ -11,19 +11,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.principal import ANONYMOUS, Principal
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.web.challenge import Challenge
+from mailgun_mcp.web.challenge import INVALID, Challenge
 from mailgun_mcp.web.principal import path_in, with_principal
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 """Paths that need no token. They reveal only that the server is up."""
-LONGEST = 8192
-"""Maximum length of a token in characters. A longer one is refused unread."""
+LONGEST = 16_384
+"""Maximum length of a token in characters. A longer one is refused unread. Those with many groups have about 11,000."""
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
 UNAVAILABLE = "Tokens cannot be checked at the moment. Nothing was done. Try again.\n"
 
 
 class TokenRefused(Exception):
     """A token that is not accepted. The message tells the operator why."""
+
+
+class TokenUnreadable(TokenRefused):
+    """A header in which no token can be read. The client is told why, too: that says nothing about any token."""
 
 
 class TokensUnavailable(Exception):
@@ -82,19 +86,20 @@ class Authentication:
             return await self._verified(values)
         except TokenRefused as error:
             logger().info("a token was refused", reason=str(error))
-            return self._challenge.unauthorized(path_in(scope), invalid=True)
+            fault = str(error) if isinstance(error, TokenUnreadable) else INVALID
+            return self._challenge.unauthorized(path_in(scope), fault=fault)
         except (TokensUnavailable, StateError) as error:
             logger().error("tokens cannot be checked", reason=str(error))
             return PlainTextResponse(UNAVAILABLE, 503, headers={"Retry-After": "5"})
 
     async def _verified(self, values: list[str]) -> Principal:
         if len(values) != 1:
-            raise TokenRefused("there is more than one Authorization header")
+            raise TokenUnreadable("There is more than one Authorization header")
         if len(values[0]) > LONGEST:
-            raise TokenRefused(f"it is longer than {LONGEST} characters")
+            raise TokenUnreadable(f"The token is longer than {LONGEST} characters")
         parts = BEARER.fullmatch(values[0])
         if parts is None:
-            raise TokenRefused("the Authorization header is not `Bearer TOKEN`")
+            raise TokenUnreadable("The Authorization header is not of the form Bearer TOKEN")
         token = parts[1]
         for verifier in self._verifiers or ():
             if verifier.takes(token):

@@ -17,7 +17,8 @@ HOW_TO_AUTHENTICATE = (
     "runs the server is in the file http-token in the server's state directory, and `mailgun-mcp install --client CLIENT "
     "--server-url URL` writes it for a client. For others, the operator makes one with `mailgun-mcp tokens new NAME`.\n"
 )
-INVALID = "The token is not valid: it is unknown, revoked, expired, or for another server.\n"
+INVALID = "The token is not valid"
+WHY_INVALID = ": it is unknown, revoked, expired, or for another server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,12 @@ class Challenge:
     as_json: bool = False
     """Whether the 401 answer is JSON, for programs that read nothing else."""
 
-    def unauthorized(self, path: str, *, invalid: bool = False) -> Response:
-        """Return the answer to a request without a token, or with an invalid one."""
-        error = {"error": "invalid_token", "error_description": "The token is not valid"} if invalid else {}
+    def unauthorized(self, path: str, *, fault: str = "") -> Response:
+        """Return the answer to a request without a token, or with one that has this fault."""
+        error = {"error": "invalid_token", "error_description": fault} if fault else {}
         header = self._header(path, {**error, **({"scope": READ} if self.public_url else {})})
-        message, headers = INVALID if invalid else HOW_TO_AUTHENTICATE, {"WWW-Authenticate": header}
+        message = f"{fault}{WHY_INVALID if fault == INVALID else ''}.\n" if fault else HOW_TO_AUTHENTICATE
+        headers = {"WWW-Authenticate": header}
         if self.as_json:
             return JSONResponse({"error": {"code": "unauthorized", "message": message.strip()}}, 401, headers=headers)
         return PlainTextResponse(message, 401, headers=headers)

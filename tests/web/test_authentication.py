@@ -77,7 +77,29 @@ async def test_without_verifiers_everybody_is_anonymous() -> None:
     assert (await answer_to([], {})).status_code == 401
 
 
-async def test_a_token_that_is_too_long_is_not_looked_at() -> None:
+async def test_a_token_with_many_groups_is_taken() -> None:
+    assert (await answer_to([Kind("a" * 11_000)], bearer("a" * 11_000 + "good"))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        (bearer("a" * 17_000), "The token is longer than 16384 characters"),
+        ({"Authorization": "a-good"}, "The Authorization header is not of the form Bearer TOKEN"),
+        ([("Authorization", "Bearer a-good")] * 2, "There is more than one Authorization header"),
+    ],
+    ids=["too-long", "without-bearer", "twice"],
+)
+async def test_what_cannot_be_read_as_a_token_is_not_looked_at_and_the_client_is_told_why(
+    headers: Any, told: str
+) -> None:
     kind = Kind("a")
-    assert (await answer_to([kind], bearer("a" * 9000))).status_code == 401
-    assert kind.asked == 0
+    answer = await answer_to([kind], headers)
+    assert (answer.status_code, answer.text, kind.asked) == (401, f"{told}.\n", 0)
+    assert f'error_description="{told}"' in answer.headers["www-authenticate"]
+
+
+async def test_a_client_is_not_told_what_is_wrong_with_a_token() -> None:
+    answer = await answer_to([Kind("a-")], bearer("a-bad"))
+    assert answer.text == "The token is not valid: it is unknown, revoked, expired, or for another server.\n"
+    assert "wrong" not in str(answer.headers)

@@ -2,7 +2,7 @@
 
 import json
 
-from mailgun_mcp.web.challenge import Challenge
+from mailgun_mcp.web.challenge import INVALID, Challenge
 
 OAUTH = Challenge("https://mail.example.com")
 
@@ -21,7 +21,7 @@ def test_with_one_it_names_the_metadata_of_the_path_and_the_least_scope() -> Non
 
 
 def test_a_token_that_is_not_valid_is_told_apart_from_none() -> None:
-    assert 'error="invalid_token"' in OAUTH.unauthorized("/mcp", invalid=True).headers["www-authenticate"]
+    assert 'error="invalid_token"' in OAUTH.unauthorized("/mcp", fault=INVALID).headers["www-authenticate"]
     assert "error" not in OAUTH.unauthorized("/mcp").headers["www-authenticate"]
 
 
