@@ -31,7 +31,7 @@ try {
       if (PICTURES) await page.screenshot({ path: `${PICTURES}/${number}-${way}.png`, fullPage: !SCREEN });
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() =>
-        globalThis.axe.run(document, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }),
+        globalThis.axe.run(document, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
       );
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       const found = violations.map((one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
