@@ -26,9 +26,10 @@ def answering(store: Store, name: str | None, secret_file: str | None, *, level:
     if name in approvers:
         return approvers.prove(name, _secret(name, secret_file))
     if level == "two_people":
+        command = shell_command("approvals", "add-approver", name, state=store.command_directory)
         raise SettingsError(
-            f"by: {name} must prove who they are, because this call needs two people: they run the command after a login "
-            f"of their own, or with a secret from `{shell_command('approvals', 'add-approver', name, state=store.command_directory)}`"
+            f"by: {name} must prove who they are here: they run the command after a login of their own, "
+            f"or with a secret from `{command}`"
         )
     return f"{name} (said by {user})"
 
