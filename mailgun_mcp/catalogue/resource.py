@@ -47,6 +47,8 @@ class Resource:
     present: dict[str, list[Any]] | None
     fields: dict[str, str]
     """Name -> path in the item."""
+    shown: tuple[str, ...]
+    """Further fields of an item that a person is shown."""
     put: Write | None
     replace: Write | None
     remove: Write | None
@@ -56,6 +58,7 @@ class Resource:
         """Return the resource of a compiled record."""
         parts: Record = {
             "within": tuple(record["within"]),
+            "shown": tuple(record["shown"]),
             **{part: Read(**record[part]) if record[part] else None for part in ("all", "one")},
             **{part: Write(**record[part]) if record[part] else None for part in ("put", "replace", "remove")},
         }

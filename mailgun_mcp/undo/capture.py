@@ -125,8 +125,9 @@ class Capture:
         )
         narrowed = Narrowed(self._operation, self._arguments)
         async for affected in self._reader.before(self._operation, self._arguments):
-            digest.update(f"{affected.ref} {canonical(affected.value)}\n".encode())
-            self._contents.add(affected.ref, affected.value)
+            state = None if affected.value is None else {**affected.value, **affected.shown}
+            digest.update(f"{affected.ref} {canonical(state)}\n".encode())
+            self._contents.add(affected.ref, state)
             if affected.value is not None:
                 narrowed.add(affected.ref, affected.value)
             if self._contents.records > self._limit:

@@ -54,6 +54,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "ip_pool": ("{name}", "“{description}”"),
     "list_member": ("{name}", "{subscribed:subscribed}", "variables {vars:json}"),
     "mailing_list": (
+        "members: {members_count:number}",
         "{name}",
         "“{description}”",
         "access level {access_level}",

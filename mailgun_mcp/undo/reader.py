@@ -1,6 +1,7 @@
 """Reads the resources that a call affects, before and after it, through the reads that the catalogue names for them."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
@@ -49,7 +50,8 @@ class ResourceReader:
                 continue
             new_key = _new_key(effect, arguments)
             async for one in self.read(resource, scope, keys):
-                yield Affected(one.ref, one.value, effect.kind, None if new_key == one.ref.key else new_key)
+                renamed = None if new_key == one.ref.key else new_key
+                yield Affected(one.ref, one.value, effect.kind, renamed, one.shown)
                 if effect.kind == "removes" and one.value is not None:
                     async for part in self.read_parts(one.ref):
                         yield Affected(part.ref, part.value, effect.kind)
@@ -84,13 +86,13 @@ class ResourceReader:
     async def read(self, resource: Resource, scope: Scope, keys: list[str] | None) -> AsyncIterator[Observed]:
         """Yield the resources in the scope, or only those with the given keys."""
         if resource.key is None:
-            yield Observed(_ref(resource, scope, None), await self._read_one(resource, scope, None))
+            yield await self._read_one(resource, scope, None)
         elif keys is None:
             async for one in self._read_list(resource, scope):
                 yield one
         elif resource.one is not None and (len(keys) <= MAX_SINGLE_READS or resource.all is None):
             for key in keys:
-                yield Observed(_ref(resource, scope, key), await self._read_one(resource, scope, key))
+                yield await self._read_one(resource, scope, key)
         else:
             only_key = keys[0] if len(keys) == 1 else None
             left = dict.fromkeys(keys)
@@ -111,19 +113,22 @@ class ResourceReader:
             async for one in self.read(part, scope, None):
                 yield one
 
-    async def _read_one(self, resource: Resource, scope: Scope, key: str | None) -> Value | None:
+    async def _read_one(self, resource: Resource, scope: Scope, key: str | None) -> Observed:
+        """Return the resource under the key as it was asked for."""
+        ref = _ref(resource, scope, key)
         if resource.one is None:
             listed = [one async for one in self._read_list(resource, scope, key)]
             spelling = same_keys(resource.name, key)
             same = [one for one in listed if same_keys(resource.name, one.ref.key) == spelling]
-            return next((one.value for one in sorted(same, key=lambda one: one.ref.key != key)), None)
+            found = min(same, key=lambda one: one.ref.key != key, default=None)
+            return Observed(ref, None) if found is None else replace(found, ref=ref)
         operation = self.catalogue.find(resource.one.tool)
         body = await self._pages.read(operation, _read_arguments(resource.one, operation, scope, key))
         item = value_at(body, resource.one.items)
         if item is None and resource.one.items and "/" not in resource.one.items:
             # Some answers have the fields of the resource at the top level instead of under its name.
             item = body
-        return resource_value(resource, item) if exists(resource, scope, item) else None
+        return _observed(resource, ref, item) if exists(resource, scope, item) else Observed(ref, None)
 
     async def _read_list(self, resource: Resource, scope: Scope, key: str | None = None) -> AsyncIterator[Observed]:
         read = resource.all
@@ -137,16 +142,21 @@ class ResourceReader:
                 await self._pages.notify(f"reading {resource.plural}: {count:,} so far")
             for item in list_items(resource, value_at(page.body, path)):
                 if exists(resource, scope, item):
-                    name = item_key(resource, item)
-                    value = (
-                        await self._read_one(resource, scope, name) if resource.each else resource_value(resource, item)
-                    )
                     count += 1
-                    yield Observed(_ref(resource, scope, name), value)
+                    name = item_key(resource, item)
+                    if resource.each:
+                        yield await self._read_one(resource, scope, name)
+                    else:
+                        yield _observed(resource, _ref(resource, scope, name), item)
 
 
 def _ref(resource: Resource, scope: Scope, key: str | None) -> ResourceRef:
     return ResourceRef(resource.name, tuple(scope.items()), key)
+
+
+def _observed(resource: Resource, ref: ResourceRef, item: Value) -> Observed:
+    shown = {name: item[name] for name in resource.shown if item.get(name) is not None}
+    return Observed(ref, resource_value(resource, item), shown)
 
 
 def _keys_after(effect: Effect, arguments: Arguments, body: Any) -> list[str] | None:

@@ -1,6 +1,6 @@
 """Names of resources, records of their state around a call, and the form in which both are stored. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from mailgun_mcp.catalogue.former_names import FORMER_SCOPES
@@ -45,6 +45,8 @@ class Affected:
     kind: EffectKind
     renamed: str | None = None
     """The key that the call gives to the resource."""
+    shown: Value = field(default_factory=dict)
+    """Further fields that a person is shown. They are not stored."""
 
     def stored(self) -> list[Any]:
         """Return the JSON array to store."""
@@ -63,6 +65,8 @@ class Observed:
 
     ref: ResourceRef
     value: Value | None
+    shown: Value = field(default_factory=dict)
+    """Further fields that a person is shown. They are not stored."""
 
     def stored(self) -> list[Any]:
         """Return the JSON array to store."""

@@ -6,7 +6,7 @@ from mailgun_mcp.confirm.caller import quiet
 from mailgun_mcp.undo.capture import AccountScope, Capture
 from tests.support.operations import catalogue
 from tests.support.state import rows
-from tests.support.undoing import NAME, OTHER, Bench, bench
+from tests.support.undoing import ADDRESS, NAME, OTHER, Bench, bench
 
 pytestmark = pytest.mark.anyio
 
@@ -89,3 +89,14 @@ async def test_a_state_that_cannot_be_read_after_the_call_is_left_unknown() -> N
         await taken.observe({})
         assert list(tried.services.snapshots.observed("call")) == []
         assert tried.services.snapshots.get("call", tried.services.clock()).outcome == "done"
+
+
+async def test_before_a_mailing_list_changes_its_members_are_counted() -> None:
+    async with bench() as tried:
+        taken = capture(tried, "update_mailing_list", list_address=ADDRESS, access_level="everyone")
+        first = await taken.take()
+        assert f"mailing list {ADDRESS} (members: {len(tried.account.lists[ADDRESS].members)}" in first.text
+        tried.account.lists[ADDRESS].members.clear()
+        again = await taken.take()
+        assert "(members: 0, " in again.text
+        assert first.digest != again.digest

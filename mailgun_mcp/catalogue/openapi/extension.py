@@ -168,6 +168,8 @@ class ResourceSpec(ClosedModel):
     """A path in an item -> the values with which the resource counts as existing (`[]`: any that is not empty)."""
     fields: dict[str, str] | list[str] = Field(default_factory=list)
     """The fields that are saved and compared: names, or name -> path in the item."""
+    shown: list[str] = Field(default_factory=list)
+    """Further fields that a person is shown. A call cannot write them."""
     put: WriteSpec | None = None
     replace: WriteSpec | None = None
     """`put` by default."""
