@@ -6,6 +6,7 @@ mailgun = asgi.create()  # settings from the environment and mailgun-mcp.toml
 app = Starlette(routes=[Mount("/mailgun", app=mailgun)], lifespan=mailgun.lifespan)
 """
 
+import asyncio
 import math
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -23,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mailgun_mcp import __version__
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.app.listen import is_loopback, listen, url_of
+from mailgun_mcp.call.running_calls import RunningCalls
 from mailgun_mcp.call.scopes import missing_scopes
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.start_token import FILE, start_token
@@ -63,6 +65,8 @@ NO_WAY_TO_AUTHENTICATE = (
     "Make one with `mailgun-mcp tokens new NAME --scopes read`, or name an authorization server with --oauth-issuer"
 )
 
+TO_TELL = 1.5
+"""Seconds reserved at shutdown to tell the callers of running calls. Turns of the agent, which make calls, end before."""
 KEEP_ALIVE = 75
 """Seconds for which a connection may be idle. More than a proxy's 60, so that none sends a call on a closed one."""
 
@@ -77,17 +81,23 @@ class App:
         app: Draining,
         routes: Starlette,
         agent: "ServedAgent | None",
+        calls: RunningCalls,
         *beside: "Webhooks | Readiness | StaticTokens | None",
     ) -> None:
         self._app = app
         self._routes = routes
         self._agent = agent
+        self._calls = calls
         self._beside = [part for part in (agent, *beside) if part is not None]
         self._lifespan = Router(lifespan=self.lifespan)
 
     def drain(self, seconds: float) -> None:
-        """Take no more requests, because the server stops within `seconds`. Running requests may go on until then."""
+        """Take no more requests, because the server stops within `seconds`.
+
+        Running calls may go on until shortly before. The callers of those that then still run are told.
+        """
         self._app.drain()
+        asyncio.get_running_loop().call_later(seconds - min(TO_TELL, seconds / 2), self._calls.stop)
         if self._agent is not None:
             self._agent.drain(seconds)
 
@@ -163,7 +173,7 @@ def create(
     turns = agent.streams if agent else ()
     draining = Draining(BodyDeadline(app), most=settings.max_requests, calls=services.running, finite=turns)
     tokens = [verifier for verifier in verifiers or () if isinstance(verifier, StaticTokens)]
-    return App(draining, routes, agent, webhooks_of(services, settings), readiness, *tokens)
+    return App(draining, routes, agent, services.running, webhooks_of(services, settings), readiness, *tokens)
 
 
 def _checked(routes: Starlette, services: Services, settings: Settings, challenge: Challenge) -> ASGIApp:
@@ -185,8 +195,13 @@ def serve(services: Services, settings: Settings) -> None:
     StateError if the token can be neither read nor created.
     """
     import uvicorn
+    from sse_starlette.sse import AppStatus
 
     from mailgun_mcp.web.http_protocol import BoundedProtocol
+
+    # Otherwise all event streams break off at a signal to stop, also those on which a running call is to be answered.
+    # `Draining` ends them.
+    AppStatus.enable_automatic_graceful_drain = False
 
     loopback = is_loopback(settings.host)
     app = create(settings, services=services, loopback=loopback)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.results import CallResult, Owner
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.errors import CallError, NotConfirmedError
+from mailgun_mcp.errors import CallError, NotConfirmedError, StateError
+from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
@@ -39,8 +40,13 @@ def owner_of(call: Call) -> Owner:
 async def save_long_results(services: Services) -> None:
     """Save the results that were cut, so that any server can return the rest of them."""
     unsaved = services.results.take_unsaved()
-    if unsaved:
+    if not unsaved:
+        return
+    try:
         await in_thread(services.kept_results.save, unsaved, services.clock())
+    except StateError as error:
+        # The call was made. Its result is shown, and this server can still return the rest.
+        logger().warning("a long result is not saved for other servers", reason=str(error))
 
 
 async def protect_error(call: Call, error: CallError) -> CallResult:

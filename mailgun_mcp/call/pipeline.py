@@ -1,5 +1,6 @@
 """One call from its name to its result: the list of its stages. Every entry point (MCP, CLI, Python) uses `run`."""
 
+from asyncio import CancelledError
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -31,12 +32,13 @@ from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.call.shorten import shorten
+from mailgun_mcp.call.stopped import stopped, unshown
 from mailgun_mcp.call.withheld_urls import real_urls
 from mailgun_mcp.catalogue.account_argument import ACCOUNT, WITHOUT_ACCOUNT
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.errors import CallError
+from mailgun_mcp.errors import CallError, StateError
 from mailgun_mcp.identity.account import Account
 from mailgun_mcp.output.logs import current_call
 from mailgun_mcp.policy.engine import decide
@@ -63,8 +65,9 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         _observe(call, 0.0)
         return refused
     call = await _start(services, tool, arguments, caller)
+    is_part = current_call.get() is not None
     started, log = monotonic(), current_call.set(call.record.call)
-    services.running.add(call.record.call)
+    services.running.begin(call.record.call, part=is_part)
     try:
         check_scopes(call)
         call.account = call.record.account = await services.account.current(changes=call.record.changes)
@@ -72,13 +75,17 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         result = await (run_builtin(call, partial(run, services)) if tool in services.builtin_tools else _make(call))
     except CallError as error:
         return await _failed(call, error)
+    except CancelledError:
+        if not services.running.takes_stop(call.record.call):
+            raise
+        return await _failed(call, stopped(call))
     except Exception:
         if not call.record.begun:
             # The question is returned to the client, which calls again with the answer.
             await services.recorder.finish(call.record, "asked")
         raise
     finally:
-        services.running.discard(call.record.call)
+        services.running.end(call.record.call)
         _observe(call, monotonic() - started)
         current_call.reset(log)
         services.files.received.discard(names_in(arguments))
@@ -105,6 +112,8 @@ def _call(services: Services, operation: Operation, arguments: Arguments, caller
 
 
 async def _failed(call: Call, error: CallError) -> CallResult:
+    if isinstance(error, StateError) and call.record.outcome == "done":
+        error = unshown(call, str(error))
     await call.services.recorder.finish(call.record, error.outcome)
     return await protect_error(call, error)
 

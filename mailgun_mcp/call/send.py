@@ -33,7 +33,7 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
             return absent_answer(call)
         await services.recorder.finish(record, "unknown" if error.reached else "failed", status=error.status)
         if error.reached and record.changes and request.save_as is None:
-            raise OutcomeUnknownError(str(error), _how_to_find_out(call, error)) from error
+            raise OutcomeUnknownError(str(error), how_to_find_out(call, error.next_step)) from error
         await _take_back(call, reservation)
         error.next_step = _tools_for_what_exists(call, error) or error.next_step
         raise
@@ -114,11 +114,11 @@ async def _take_back(call: Call, reservation: Reservation | None) -> None:
         await call.capture.delete()
 
 
-def _how_to_find_out(call: Call, error: MailgunError) -> str:
+def how_to_find_out(call: Call, next_step: str) -> str:
     """Return the next step after a call that may have taken effect, its id in the audit log, and how to undo it."""
     saved = call.capture is not None and call.capture.saved
     back = f" If it took effect, {UNDO_OPERATION} with this id puts back what it changed." if saved else ""
-    return f"{error.next_step} It is recorded as {call.record.call}.{back}"
+    return f"{next_step} It is recorded as {call.record.call}.{back}"
 
 
 def body_of(response: Response) -> Any:

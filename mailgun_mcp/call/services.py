@@ -14,6 +14,7 @@ from mailgun_mcp.call.history import History
 from mailgun_mcp.call.pictures import Pictures
 from mailgun_mcp.call.protection import Protection
 from mailgun_mcp.call.results import Results
+from mailgun_mcp.call.running_calls import RunningCalls
 from mailgun_mcp.call.server_account import ServerAccount
 from mailgun_mcp.catalogue.builtin_tools import listed, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
@@ -104,8 +105,8 @@ class Services:
 
     observers: list[Observer] = field(default_factory=list)
     """Called for each call that has ended, with its duration in seconds."""
-    running: set[str] = field(default_factory=set)
-    """The ids of the calls that are being made."""
+    running: RunningCalls = field(default_factory=RunningCalls)
+    """The calls that are being made."""
 
     @property
     def approvals_page(self) -> str | None:

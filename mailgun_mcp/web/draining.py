@@ -20,6 +20,8 @@ HEADER_BYTES = 32_768
 HEADERS = 100
 LOOKS_EVERY = 0.05
 """Seconds between two checks for running calls, while the server stops."""
+TO_ANSWER = 0.3
+"""Seconds between the end of a call and that of the streams, for its answer."""
 
 
 class Draining:
@@ -106,6 +108,7 @@ class Draining:
         await self._ending.wait()
         while self._calls:  # noqa: ASYNC110 - the calls have no event to wait for, and this runs once in a process
             await asyncio.sleep(LOOKS_EVERY)
+        await asyncio.sleep(TO_ANSWER)
 
 
 def _stopping() -> Response:
