@@ -1,13 +1,26 @@
 """The reasons why a chat cannot do what was asked. Each error has the HTTP status that an adapter answers with."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
+
+WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class AgentError(Exception):
     """The request cannot be carried out. `str()` says why and what to do, and may be shown to the person."""
 
     status = 400
+
+    @property
+    def kind(self) -> str:
+        """The name of the error without `Error`."""
+        return type(self).__name__.removesuffix("Error")
+
+    @property
+    def code(self) -> str:
+        """The same for programs, such as `too_large`."""
+        return WORD.sub("_", self.kind).lower()
 
 
 class BadMessageError(AgentError):
@@ -73,3 +86,9 @@ class ModelError(AgentError):
     """The model did not answer."""
 
     status = 502
+
+
+class LimitError(AgentError):
+    """A limit on usage is reached. The run stops before its next request to the model."""
+
+    status = 429

@@ -42,6 +42,8 @@ TITLE = 60
 CANCELLED_TURN = "Cancelled."
 FAULT = "Something went wrong in the server; its log says what. Nothing is lost; send a message to continue."
 
+NOT_STORED = "What was said last could not be stored: {}. What was done is kept; send a message to continue."
+
 Begun = Callable[[Run, Principal, str], None]
 """Called with each run that this process begins: the run, its principal, and their client."""
 
@@ -347,6 +349,8 @@ class Runner:
             ended = await turn.go()
         except asyncio.CancelledError:
             ended = Ended("failed", STOPPED) if self._closing else Ended("cancelled", CANCELLED_TURN)
+        except StateError as error:
+            ended = Ended("failed", NOT_STORED.format(str(error).rstrip(".")))
         except (ModelError, CallError) as error:
             ended = Ended("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the person is always told, and the conversation freed

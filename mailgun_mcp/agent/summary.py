@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from pydantic_ai.direct import model_request_stream
-from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, UserPromptPart
-from pydantic_ai.settings import ModelSettings
+from pydantic_ai.messages import ModelMessage, ModelRequest, UserPromptPart
 
 from mailgun_mcp.agent import history
+from mailgun_mcp.agent.model_requests import ModelRequests
 from mailgun_mcp.agent.transcript import Message
 from mailgun_mcp.output.untrusted import fence
 from mailgun_mcp.text.characters import clean
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 CHARACTERS_PER_TOKEN = 3
 FULL = 0.7
 """Share of the context above which older turns are summarized."""
-RETRIES = 2
 LONGEST = 6_000
 """Maximum length of a summary in characters."""
 PROMPT = (
@@ -42,17 +40,12 @@ def older(messages: Sequence[Message], turn: str) -> int | None:
 
 
 async def summarize(
-    model: "Model", messages: Sequence[ModelMessage], *, third_party_text: bool
-) -> tuple[str, ModelResponse]:
-    """Return the summary, and the response with its cost. The summary is fenced if the model read third-party text.
+    requests: ModelRequests, model: "Model", messages: Sequence[ModelMessage], *, third_party_text: bool
+) -> str:
+    """Return the summary, fenced if the model read third-party text. It is empty if the model wrote none.
 
-    It is empty if the model wrote none.
+    Raises LimitError, ModelError, StateError.
     """
-    request = [*messages, ModelRequest(parts=[UserPromptPart(PROMPT)])]
-    # Nobody watches a summary, so the provider's client may try again by itself.
-    async with model_request_stream(model, request, model_settings=ModelSettings(max_retries=RETRIES)) as stream:
-        async for _ in stream:
-            pass
-        response = stream.get()
+    response = await requests.ask(model, [*messages, ModelRequest(parts=[UserPromptPart(PROMPT)])])
     text = clean(response.text or "").strip()[:LONGEST]
-    return (fence(text, token_hex(4), AUTHOR) if third_party_text and text else text), response
+    return fence(text, token_hex(4), AUTHOR) if third_party_text and text else text

@@ -5,32 +5,21 @@ The result of a call is on disk before the model gets it. So whatever ends the r
 
 import asyncio
 import json
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from pydantic_ai.direct import model_request_stream
-from pydantic_ai.messages import (
-    ModelMessage,
-    ModelResponse,
-    PartDeltaEvent,
-    PartStartEvent,
-    TextPart,
-    TextPartDelta,
-    ToolCallPart,
-)
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
 from mailgun_mcp.agent import history
 from mailgun_mcp.agent.approving import Approving
-from mailgun_mcp.agent.display import SafeText
-from mailgun_mcp.agent.errors import ModelError
+from mailgun_mcp.agent.errors import LimitError, ModelError
 from mailgun_mcp.agent.event_log import LiveRun
 from mailgun_mcp.agent.events import Ended
-from mailgun_mcp.agent.model_errors import FAILED, UNFINISHED, check_complete, pause_before_retry, retrying, why
+from mailgun_mcp.agent.model_requests import ModelRequests, ShownText
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.summary import is_full, older, summarize
 from mailgun_mcp.agent.threads import in_thread
@@ -52,7 +41,6 @@ NO_SUMMARY = (
     "The conversation is too long for the model, and the model that should summarize it wrote nothing. Nothing is lost; "
     "send a message to try again, or start a new conversation."
 )
-TOO_MANY_REQUESTS = "Stopped after {} requests to the model in one turn. Send a message to continue."
 
 
 class TurnRun:
@@ -78,37 +66,22 @@ class TurnRun:
         self._conversation, self._turn = live.conversation, live.turn
         self._caller = caller
         self._transcript = transcript
-        self._usage = usage
+        self._requests = ModelRequests(options, live, caller.principal.id, usage, services.clock)
         self._toolset = Toolset(services, caller.principal.access)
         self._approving = Approving(services, transcript, live, caller.principal)
         self._seen_third_party_text = False
 
     async def go(self) -> Ended:
         """Run until the turn is done, waits, or stops. Raises CancelledError if the run is cancelled."""
-        requests = 0
-        warned: set[str] = set()
-        while True:
-            if await self._make_calls():
-                return Ended("waiting")
-            stop, near = await in_thread(
-                self._usage.reached,
-                self._options.limits,
-                self._conversation,
-                self._caller.principal.id,
-                self._services.clock(),
-            )
-            for text in near:
-                if text.partition(" of ")[2] not in warned:
-                    warned.add(text.partition(" of ")[2])
-                    self._live.add("warning", text=text)
-            if stop is None and requests >= self._options.limits.requests_per_turn:
-                stop = TOO_MANY_REQUESTS.format(requests)
-            if stop is not None:
-                return Ended("stopped", stop)
-            requests += 1
-            response = await self._ask()
-            if not response.tool_calls or response.finish_reason == "content_filter":
-                return _ended(response)
+        try:
+            while not await self._make_calls():
+                await self._requests.check_limits()
+                response = await self._ask()
+                if not response.tool_calls or response.finish_reason == "content_filter":
+                    return _ended(response)
+        except LimitError as error:
+            return Ended("stopped", str(error))
+        return Ended("waiting")
 
     async def _make_calls(self) -> bool:
         """Make the calls that have no result yet. Return whether some wait for a person."""
@@ -153,7 +126,7 @@ class TurnRun:
             await self._keep(call, "refused", refusal)
             return False
         await self._keep(call, result.status, result.text, log=result.log, undo=result.undo)
-        await self._count(Usage(tool_calls=1))
+        await self._requests.count(Usage(tool_calls=1))
         return False
 
     async def _keep(
@@ -174,47 +147,14 @@ class TurnRun:
             for tool in self._toolset.tools(found)
         ]
         parameters = ModelRequestParameters(function_tools=tools)
-        attempt = 0
-        while True:
-            answer = _Answer(self._say)
-            try:
-                response = await self._stream(answer, messages, parameters)
-            except asyncio.CancelledError:
-                await self._keep_partial(answer.text)
-                raise
-            except Exception as error:
-                pause = None if answer.text else pause_before_retry(error, attempt, self._options.retry_pause)
-                if pause is None:
-                    await self._keep_partial(answer.text)
-                    sentence = UNFINISHED if answer.text.strip() else FAILED
-                    raise ModelError(sentence.format(why(error))) from error
-                self._live.add("warning", text=retrying(error, pause))
-                await asyncio.sleep(pause)
-                attempt += 1
-                continue
-            await self._keep_response(response)
-            return response
-
-    async def _stream(
-        self, answer: "_Answer", messages: list[ModelMessage], parameters: ModelRequestParameters
-    ) -> ModelResponse:
-        """Make one request to the model, and show its text as it comes."""
-        started = time.monotonic()
-        response: ModelResponse | None = None
+        text = ShownText(self._say)
         try:
-            async with (
-                asyncio.timeout(self._options.model_silence) as silence,
-                model_request_stream(self._model, messages, model_request_parameters=parameters) as stream,
-            ):
-                async for event in stream:
-                    silence.reschedule(asyncio.get_running_loop().time() + self._options.model_silence)
-                    answer.add(encodable(_text_of(event)))
-                response = stream.get()
-        finally:
-            answer.end()
-            await self._count(_used(response, self._model, time.monotonic() - started))
-        check_complete(self._model, response)
+            response = await self._requests.ask(self._model, messages, parameters, text=text)
+        except (asyncio.CancelledError, ModelError):
+            await self._keep_partial(text.text)
+            raise
         history.make_valid(response)
+        await self._keep_response(response)
         return response
 
     def _say(self, message: str, text: str) -> None:
@@ -239,24 +179,25 @@ class TurnRun:
         made = [call for call in calls if call.message < first]
         sent = history.build(before, made, shorten=history.Shortener(made, self._options.result_characters))
         theirs = any(FENCE in text for text in (*(each.body for each in before), *(call.text for call in made)))
-        fault = ""
         # If the cheaper model fails, the other one keeps the conversation alive.
         models = [self._summary_model] + ([self._model] if self._summary_model is not self._model else [])
+        fault = ModelError(NO_SUMMARY)
         for model in models:
-            started = time.monotonic()
             try:
-                text, response = await summarize(model, sent, third_party_text=theirs)
-            except Exception as error:  # noqa: BLE001 - whatever a model's client raises
-                fault = FAILED.format(why(error))
+                text = await summarize(self._requests, model, sent, third_party_text=theirs)
+            except ModelError as error:
+                fault = error
                 continue
-            await self._count(_used(response, model, time.monotonic() - started))
             if text:
                 await in_thread(self._transcript.insert_summary, self._conversation, self._turn, text, first)
                 return
-            fault = NO_SUMMARY
-        raise ModelError(fault)
+            fault = ModelError(NO_SUMMARY)
+        raise fault
 
     async def _keep_response(self, response: ModelResponse) -> None:
+        if not response.parts:
+            # Nothing was said, and some providers refuse a history with an empty answer.
+            return
         calls = [
             ToolCall(part.tool_call_id, self._turn, 0, part.tool_name, _arguments(part)) for part in response.tool_calls
         ]
@@ -288,32 +229,6 @@ class TurnRun:
             body = history.write_response(ModelResponse(parts=[TextPart(text)]))
             await in_thread(self._transcript.add, self._conversation, self._turn, "response", body)
 
-    async def _count(self, used: Usage) -> None:
-        total = await in_thread(
-            self._usage.count, self._conversation, self._caller.principal.id, used, self._services.clock()
-        )
-        if used.requests:
-            self._live.add("usage", **total.record)
-
-
-class _Answer:
-    """The text of one request's answer, as it comes."""
-
-    def __init__(self, say: Callable[[str, str], None]) -> None:
-        message = token_hex(4)
-        self._safe = SafeText(lambda text: say(message, text))
-        self.text = ""
-
-    def add(self, text: str) -> None:
-        """Show more text."""
-        if text:
-            self.text += text
-            self._safe.add(text)
-
-    def end(self) -> None:
-        """Show what was held back."""
-        self._safe.end()
-
 
 def _ended(response: ModelResponse) -> Ended:
     """Return how a turn ends with this response. An incomplete answer does not count as done."""
@@ -326,14 +241,6 @@ def _ended(response: ModelResponse) -> Ended:
     return Ended("done") if (response.text or "").strip() else Ended("failed", EMPTY)
 
 
-def _text_of(event: object) -> str:
-    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
-        return event.part.content
-    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
-        return event.delta.content_delta
-    return ""
-
-
 def _arguments(part: ToolCallPart) -> dict[str, object] | None:
     try:
         value = part.args if isinstance(part.args, dict) else json.loads(part.args or "{}")
@@ -342,21 +249,3 @@ def _arguments(part: ToolCallPart) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _used(response: ModelResponse | None, model: "Model", seconds: float) -> Usage:
-    if response is None:
-        return Usage(requests=1, seconds=seconds)
-    usage = response.usage
-    return Usage(1, usage.input_tokens, usage.output_tokens, _cost(response, model), 0, seconds)
-
-
-def _cost(response: ModelResponse, model: "Model") -> float:
-    """Return the price in US dollars, or 0 if it is not known."""
-    # A proxy may answer with a name of its own for the model that the operator named.
-    for name in (response.model_name, model.model_name):
-        try:
-            return float(replace(response, model_name=name).cost().total_price)
-        except (LookupError, ValueError, AssertionError):
-            continue
-    return 0.0

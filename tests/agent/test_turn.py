@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
     [
         (ModelHTTPError(401, "m"), "refused the API key"),
         (ModelHTTPError(404, "m"), "does not know this model"),
-        (ModelHTTPError(429, "m"), "rate limit or credit"),
+        (ModelHTTPError(429, "m"), "rate limit is reached, or the credit there is used up"),
         (ModelHTTPError(503, "m"), "failed (HTTP 503)"),
         (TimeoutError(), "took too long"),
         (UserError("no such option"), "no such option"),
@@ -118,3 +118,10 @@ def test_an_answer_that_is_not_whole_is_not_passed_off_as_one(
 ) -> None:
     ended = _ended(ModelResponse(parts=[TextPart(text)], finish_reason=reason))
     assert (ended.outcome, ended.text) == (outcome, told)
+
+
+async def test_an_answer_without_anything_in_it_is_not_kept() -> None:
+    async with Chat([" \n"], ["Whole."]) as chat:
+        assert last(await chat.say("hello"), "ended") == {"outcome": "failed", "text": EMPTY}
+        assert [message.kind for message in chat.runner._transcript.messages("c")] == ["user"]
+        assert said(await chat.say("again")) == "Whole."
