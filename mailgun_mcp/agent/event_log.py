@@ -9,6 +9,7 @@ from typing import Any
 from mailgun_mcp.agent.events import Event, EventKind
 from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.errors import StateError
+from mailgun_mcp.output.logs import logger
 from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.text.characters import encodable
 
@@ -105,17 +106,31 @@ class EventLog:
 
     def _start_writing(self) -> None:
         self._timer = None
-        task = asyncio.get_running_loop().create_task(self.flush())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin_flush()
 
     async def flush(self) -> None:
         """Write all pending events. Raises StateError if they cannot be written; a later call tries again."""
+        # A caller may be cancelled while it waits. The batch is written all the same, and no later one overtakes it.
+        task = self._begin_flush()
+        await asyncio.wait([task])
+        task.result()
+
+    def _begin_flush(self) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(self._flush())
+        self._tasks.add(task)
+        task.add_done_callback(self._flushed)
+        return task
+
+    def _flushed(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger().error("events could not be written", error=str(error))
+
+    async def _flush(self) -> None:
         async with self._writing:
             batch, self.pending = self.pending, []
             if batch:
-                # A caller may be cancelled while it waits. Each batch is written exactly once all the same.
-                await asyncio.shield(asyncio.get_running_loop().create_task(self._write_all(batch)))
+                await self._write_all(batch)
 
     async def _write_all(self, batch: list[tuple[str, Event]]) -> None:
         try:

@@ -1,5 +1,7 @@
 """Events: shown at once, written soon, and read again from any id on."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -69,6 +71,37 @@ async def test_events_that_were_written_although_the_connection_was_lost_are_the
     live.add("text", message="m", text="two.")
     await log.flush()
     assert [(event.id, event.body["text"]) for event in log.read("c", 0)] == [(2, "One two.")]
+
+
+async def test_a_caller_who_is_cancelled_lets_no_batch_overtake_another(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "LINGER", 600.0)
+    log = EventLog(store, lambda: NOW)
+    live = log.begin("c", "t", 0)
+    live.add("warning", text="one")
+    begun, failing = threading.Event(), threading.Event()
+
+    def lose(*_: object, again: bool) -> None:
+        begun.set()
+        assert failing.wait(60)
+        raise StateError("the connection was lost")
+
+    write = log._write
+    monkeypatch.setattr(log, "_write", lose)
+    watcher = asyncio.create_task(log.flush())
+    assert await asyncio.to_thread(begun.wait, 60)
+    watcher.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watcher
+    monkeypatch.setattr(log, "_write", write)
+    live.add("warning", text="two")
+    other = asyncio.create_task(log.flush())
+    await asyncio.sleep(0.05)
+    failing.set()
+    await other
+    await log.flush()
+    assert [event.body["text"] for event in log.read("c", 0)] == ["one", "two"]
 
 
 async def test_a_run_that_is_forgotten_is_not_live(store: Store) -> None:
