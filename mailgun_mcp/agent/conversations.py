@@ -163,12 +163,15 @@ class Conversations:
         )
         return Run(name, run, turn, after), before.status == "running"
 
-    def renew(self, holder: str, now: float) -> set[str]:
-        """Renew the runs of this process. Return the conversations in which somebody asked to cancel."""
+    def renew(self, holder: str, names: Collection[str], now: float) -> set[str]:
+        """Renew the runs of this process in these conversations. Return those in which somebody asked to cancel.
+
+        A run whose end could not be written is not among them. So its lease ends, and the conversation goes on.
+        """
         with self._store.writing(durable=False, lock=f"leases of {holder}") as connection:
-            connection.execute(
-                "UPDATE agent_conversations SET lease_until = ? WHERE lease_by = ? AND status = 'running'",
-                (now + LEASE, holder),
+            connection.executemany(
+                "UPDATE agent_conversations SET lease_until = ? WHERE id = ? AND lease_by = ? AND status = 'running'",
+                [(now + LEASE, name, holder) for name in names],
             )
             rows = connection.execute(
                 "SELECT id FROM agent_conversations WHERE lease_by = ? AND status = 'running' AND cancelling = 1",

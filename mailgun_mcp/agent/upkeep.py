@@ -67,7 +67,9 @@ class Upkeep:
             if not self._running:
                 continue
             try:
-                cancelled = await in_thread(self._conversations.renew, self._holder, self._services.clock())
+                cancelled = await in_thread(
+                    self._conversations.renew, self._holder, [*self._running], self._services.clock()
+                )
             except StateError as error:
                 logger().error("runs could not be renewed", error=str(error), seconds_left=LEASE)
                 continue

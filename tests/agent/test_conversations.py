@@ -55,18 +55,26 @@ def test_of_processes_that_begin_a_turn_at_once_one_does(store: Store) -> None:
 def test_a_process_that_lives_keeps_its_runs_and_one_that_died_loses_them(store: Store) -> None:
     table = Conversations(store)
     begin(table)
-    assert table.renew("here", NOW + LEASE - 1) == set()
+    assert table.renew("here", ["c"], NOW + LEASE - 1) == set()
     with pytest.raises(BusyError):
         begin(table, "s", holder="there", now=NOW + LEASE + 1)
     assert begin(table, "s", holder="there", now=NOW + 3 * LEASE) == (Run("c", "s", "s", 0), True)
+
+
+def test_a_run_whose_end_could_not_be_written_loses_its_lease_while_others_go_on(store: Store) -> None:
+    table = Conversations(store)
+    begin(table)
+    table.claim_new_turn("other", "r", ANN, "chat:test", title="Hello", holder="here", now=NOW)
+    table.renew("here", ["other"], NOW + LEASE - 1)
+    assert table.broken(NOW + LEASE) == ("c",)
 
 
 def test_a_cancel_reaches_the_process_that_runs_it(store: Store) -> None:
     table = Conversations(store)
     begin(table)
     table.ask_to_cancel("c")
-    assert table.renew("there", NOW) == set()
-    assert table.renew("here", NOW) == {"c"}
+    assert table.renew("there", ["c"], NOW) == set()
+    assert table.renew("here", ["c"], NOW) == {"c"}
 
 
 def test_what_the_caller_may_do_is_kept_with_the_run(store: Store) -> None:

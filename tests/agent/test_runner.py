@@ -349,7 +349,7 @@ async def test_another_process_can_cancel() -> None:
             if event.kind == "text":
                 break
         await there.runner.cancel(ANN, "c")
-        cancelled = here.runner._conversations.renew(here.runner._holder, here.services.clock())
+        cancelled = here.runner._conversations.renew(here.runner._holder, ["c"], here.services.clock())
         assert cancelled == {"c"}
         here.runner._tasks["c"].cancel()
         assert last([event async for event in here.runner.watch(run, ANN)], "ended")["outcome"] == "cancelled"
