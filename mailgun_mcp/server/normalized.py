@@ -35,7 +35,7 @@ TOO_LARGE = {
         "message": f"The request is too large: it may have at most {megabytes(MOST_TEXT)} and {MOST_VALUES:,} values. Nothing was done. "
         "Send less. A chat needs only its newest message: its history is on the server.",
         "type": "TooLarge",
-        "code": "toolarge",
+        "code": "too_large",
         "param": None,
     }
 }

@@ -23,5 +23,5 @@ def check_query(request: Request, names: Sequence[str] = ()) -> None:
 
 def unknown_name(kind: str, name: str, names: Sequence[str]) -> str:
     """Return a sentence that refuses an unknown name and suggests the right one."""
-    text = sentence(unknown(kind, name, names))
+    text = sentence(unknown(kind, name, names, none=f"no {kind} is accepted here"))
     return text if text.endswith("?") else f"{text}."

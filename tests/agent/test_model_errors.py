@@ -46,7 +46,9 @@ def test_what_may_pass_is_tried_again_unless_the_provider_wants_a_long_pause(
 
 def test_a_provider_that_names_a_pause_is_quoted() -> None:
     error = ModelRateLimitError("m", "x", retry_after=90.0)
-    assert why(error) == "its provider's rate limit or credit is used up, and it asks to wait 90 s"
+    assert (
+        why(error) == "its provider's rate limit is reached, or the credit there is used up, and it asks to wait 90 s"
+    )
     assert "Trying again in 1 s." in retrying(ModelServerError("m", "x"), 0.0)
 
 

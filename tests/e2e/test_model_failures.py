@@ -24,7 +24,7 @@ FAULTS: list[tuple[Status | Stream, str]] = [
     (Status(403), "its provider refused the API key (HTTP 403)"),
     (Status(404), "its provider does not know this model (HTTP 404)"),
     (Status(400), "its provider rejected the request, and the server's log says why (HTTP 400)"),
-    (Status(429), "its provider's rate limit or credit is used up (HTTP 429)"),
+    (Status(429), "its provider's rate limit is reached, or the credit there is used up (HTTP 429)"),
     (Status(429, (("Retry-After", "3600"),)), "used up (HTTP 429), and it asks to wait 3,600 s"),
     (Status(500), "its provider failed (HTTP 500)"),
     (Stream("Half of", end="cut"), "did not finish its answer: the connection to its provider broke off"),

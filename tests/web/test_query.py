@@ -21,7 +21,7 @@ def test_known_parameters_may_be_there_once_in_any_order() -> None:
         ("limit=5", ("status",), "Unknown parameter 'limit': choose from status."),
         ("Status=all", ("status",), "Unknown parameter 'Status': did you mean 'status'?"),
         ("status=all&status=pending", ("status",), "The parameter status is given more than once."),
-        ("x", (), "Unknown parameter 'x': there are none."),
+        ("x", (), "Unknown parameter 'x': no parameter is accepted here."),
     ],
 )
 def test_any_other_is_refused_with_what_there_is(query: str, names: tuple[str, ...], message: str) -> None:

@@ -134,7 +134,7 @@ def refused(given: RunAgentInput, error: AgentError) -> list[BaseEvent]:
     """Return the events of a refused run."""
     return [
         RunStartedEvent(thread_id=given.thread_id, run_id=given.run_id),
-        RunErrorEvent(message=str(error), code=type(error).__name__.removesuffix("Error").upper()),
+        RunErrorEvent(message=str(error), code=error.code.upper()),
     ]
 
 

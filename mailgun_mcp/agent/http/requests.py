@@ -62,8 +62,7 @@ def answering(handler: Handler, *, parameters: Sequence[str] | None = None) -> H
 
 def failure(error: AgentError) -> JSONResponse:
     """Return an error as JSON, in a form that OpenAI's clients also understand."""
-    name = type(error).__name__.removesuffix("Error")
-    content = {"message": str(error), "type": name, "code": name.lower(), "param": None}
+    content = {"message": str(error), "type": error.kind, "code": error.code, "param": None}
     approvals = getattr(error, "approvals", None)
     return JSONResponse({"error": {**content, **({"approvals": list(approvals)} if approvals else {})}}, error.status)
 
