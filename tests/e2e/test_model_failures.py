@@ -186,7 +186,7 @@ async def test_on_every_way_a_failure_is_said_and_the_next_message_is_answered(n
     failing = [ModelHTTPError(429, "fake", {"error": SECRET})]
     async with Chat(["Half ", *failing], ["Here I am."]) as chat, WAYS[name](chat) as way:
         seen = await way.ask("Hello")
-        assert "rate limit or credit is used up" in seen.all, name
+        assert "rate limit is reached" in seen.all, name
         assert SECRET not in seen.all
         assert "Here I am." in (await way.ask("Still there?")).text
 
