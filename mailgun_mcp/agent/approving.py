@@ -76,7 +76,7 @@ class Approving:
                 return ALREADY_DENIED
         return None
 
-    async def settle(self, call: ToolCall) -> ToolCall | None:
+    async def take_answer(self, call: ToolCall) -> ToolCall | None:
         """Return the waiting call if it still waits or can be made now, or None if a no or the expiry has ended it."""
         approval = await in_thread(self._services.approvals.get, call.approval or "", self._services.clock())
         answer = approval.answers[-1] if approval.answers else None

@@ -7,12 +7,13 @@ fetches. So only links to Mailgun itself stay links. Texts are made safe while t
 import re
 from collections.abc import Callable
 
+from mailgun_mcp.output.untrusted import IMAGE
+
 OURS = r"https://(?:[a-z0-9-]+\.)*mailgun\.(?:com|net)(?=[/\s?#)>\]\"'`,;.]|\Z)(?!\.[a-z0-9])(?![^\s)>]*@)"
 """Matches the addresses that stay links."""
 ADDRESS = re.compile(rf"(?P<ours>{OURS})|://[^\s/?#]*", re.IGNORECASE)
 DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that change the direction of text, so that an address or a name could be misread."""
-IMAGE = re.compile(r"!(?=\[)")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LINK = re.compile(rf"\](?=[(:])(?!\(<?{OURS})", re.IGNORECASE)
 WWW = re.compile(r"(?<![\w/])www\.", re.IGNORECASE)
@@ -36,23 +37,23 @@ class SafeText:
 
     def __init__(self, emit: Callable[[str], None]) -> None:
         self._emit = emit
-        self._held = ""
+        self._unsent = ""
 
     def add(self, text: str) -> None:
         """Add text, and emit what is known to be safe."""
-        text = self._held + text
+        text = self._unsent + text
         ready = len(text) - _unfinished(text)
         if ready < len(text) - LONGEST_HELD:
             ready = len(text)
-        self._held = text[ready:]
+        self._unsent = text[ready:]
         if ready:
             self._emit(safe(text[:ready]))
 
     def end(self) -> None:
         """Emit what was held back."""
-        if self._held:
-            self._emit(safe(self._held))
-            self._held = ""
+        if self._unsent:
+            self._emit(safe(self._unsent))
+            self._unsent = ""
 
 
 def _unfinished(text: str) -> int:

@@ -21,8 +21,8 @@ from mailgun_mcp.agent.errors import (
 from mailgun_mcp.agent.event_log import EventLog, LiveRun
 from mailgun_mcp.agent.events import Ended, Event
 from mailgun_mcp.agent.following import Following
+from mailgun_mcp.agent.open_calls import STOPPED, OpenCalls
 from mailgun_mcp.agent.options import AgentOptions
-from mailgun_mcp.agent.settling import STOPPED, Settling
 from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.agent.transcript import ToolCall, Transcript
 from mailgun_mcp.agent.upkeep import Upkeep, stop
@@ -65,7 +65,7 @@ class Runner:
         self._options = options or AgentOptions()
         self._conversations = Conversations(services.store)
         self._transcript = Transcript(services.store)
-        self._settling = Settling(services, self._transcript)
+        self._open_calls = OpenCalls(services, self._transcript)
         self._usage = UsageTable(services.store)
         self._log = EventLog(services.store, services.clock)
         self._following = Following(services.store, self._conversations, self._log, services.clock)
@@ -121,7 +121,7 @@ class Runner:
         claimed, text = earlier, checked
 
         async def say(live: LiveRun) -> None:
-            await self._settling.broken(live, broke_off=broke_off)
+            await self._open_calls.broken(live, broke_off=broke_off)
             await in_thread(self._transcript.add, conversation, claimed.turn, "user", text)
             live.add("user_message", text=text)
 
@@ -161,12 +161,12 @@ class Runner:
         earlier = await in_thread(self._conversations.run, conversation, run, principal.id)
         if earlier is not None:
             return earlier
-        found = await in_thread(self._conversations.find, conversation, principal.id)
+        current = await in_thread(self._conversations.find, conversation, principal.id)
         if not answers:
             raise AnswerError("There is no answer in the request.")
         waiting = await in_thread(self._waiting_calls, conversation)
         await in_thread(record_answers, self._services, waiting, answers, principal)
-        if found.status == "running" and found.lease_until > self._services.clock():
+        if current.status == "running" and current.lease_until > self._services.clock():
             raise BusyError
         return await self._continue(principal, conversation, run, client)
 
@@ -176,14 +176,14 @@ class Runner:
 
     async def cancel(self, principal: Principal, conversation: str) -> None:
         """Stop the run, and keep what was said. Open approvals are denied. Raises NotFoundError."""
-        found = await in_thread(self._conversations.find, conversation, principal.id)
+        current = await in_thread(self._conversations.find, conversation, principal.id)
         task = self._tasks.get(conversation)
         if task is not None:
             stop(task)
             await asyncio.wait([task])
-        elif found.status == "running" and found.lease_until > self._services.clock():
+        elif current.status == "running" and current.lease_until > self._services.clock():
             await in_thread(self._conversations.ask_to_cancel, conversation)
-        elif found.status != "idle":
+        elif current.status != "idle":
             run, _ = await in_thread(
                 self._conversations.claim_again,
                 *(conversation, f"cancel-{token_hex(8)}", principal, "chat"),
@@ -191,7 +191,7 @@ class Runner:
                 now=self._services.clock(),
             )
             live = self._log.begin(conversation, run.turn, run.after)
-            await self._settling.cancelled(live, principal)
+            await self._open_calls.cancelled(live, principal)
             await self._finish(live, "idle", live.end(outcome="cancelled", text=CANCELLED_TURN))
 
     def events(
@@ -256,10 +256,10 @@ class Runner:
 
     def _needed_by(self, conversation: str, principal: Principal) -> list[dict[str, Any]]:
         try:
-            found = self._conversations.find(conversation, principal.id)
+            current = self._conversations.find(conversation, principal.id)
         except NotFoundError:
             return []
-        return self._needed(conversation) if found.status == "waiting" else []
+        return self._needed(conversation) if current.status == "waiting" else []
 
     def _needed(self, conversation: str) -> list[dict[str, Any]]:
         now = self._services.clock()
@@ -289,7 +289,7 @@ class Runner:
         claimed, broke_off = await self._claim_again(principal, conversation, run, client)
 
         async def recover(live: LiveRun) -> None:
-            await self._settling.broken(live, broke_off=broke_off)
+            await self._open_calls.broken(live, broke_off=broke_off)
 
         self._begin(claimed, Caller(principal, client=client, asker=InChat(), shows_views=True), recover)
         return claimed
@@ -361,8 +361,8 @@ class Runner:
     async def _end(self, live: LiveRun, principal: Principal, ended: Ended) -> None:
         """Close the open calls, and report how the run ended. A turn that is done has no open calls."""
         if ended.outcome == "cancelled":
-            await self._settling.cancelled(live, principal)
-        elif ended.outcome not in ("waiting", "done") and await self._settling.ended(live):
+            await self._open_calls.cancelled(live, principal)
+        elif ended.outcome not in ("waiting", "done") and await self._open_calls.ended(live):
             live.add("warning", text=ended.text)
             ended = Ended("waiting")
         status: ConversationStatus = "waiting" if ended.outcome == "waiting" else "idle"

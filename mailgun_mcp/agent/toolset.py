@@ -16,7 +16,7 @@ from mailgun_mcp.confirm.argument_lines import shown_arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import ArgumentError, UnknownToolError
 from mailgun_mcp.identity.access import Access
-from mailgun_mcp.output.untrusted import NOTICE
+from mailgun_mcp.output.untrusted import FENCE, NOTICE
 from mailgun_mcp.text.compact_json import compact
 
 FIND_TOOLS = "find_tools"
@@ -44,8 +44,6 @@ FIND: Record = {
         "required": ["queries"],
     },
 }
-FENCE = "⟦"
-"""First character of fenced third-party text; see `output.untrusted`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +66,10 @@ class Toolset:
         self._services = services
         self._access = access
 
-    def tools(self, found: Iterable[str]) -> list[Record]:
+    def tools(self, searched: Iterable[str]) -> list[Record]:
         """Return the tools for the next request: the first dozen, and those that searches found."""
         names = [name for name in FIRST if self._offers(name)]
-        names += [name for name in found if name not in names and self._offers(name)]
+        names += [name for name in searched if name not in names and self._offers(name)]
         return [FIND, *(self._operation(name).tool for name in names)]
 
     def describe(self, tool: str, arguments: Arguments | None) -> dict[str, Any]:
@@ -131,12 +129,12 @@ class Toolset:
 
 def newest_found(searches: Iterable[Collection[str]]) -> list[str]:
     """Return the tools that the newest searches found, up to `MOST_FOUND`."""
-    found: dict[str, None] = {}
+    newest: dict[str, None] = {}
     for names in searches:
         for name in names:
-            found.pop(name, None)
-            found[name] = None
-    return list(found)[-MOST_FOUND:]
+            newest.pop(name, None)
+            newest[name] = None
+    return list(newest)[-MOST_FOUND:]
 
 
 def _result(result: CallResult) -> ToolResult:

@@ -23,11 +23,12 @@ from mailgun_mcp.agent.model_requests import ModelRequests, ShownText
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.summary import is_full, older, summarize
 from mailgun_mcp.agent.threads import in_thread
-from mailgun_mcp.agent.toolset import FENCE, FIND_TOOLS, Toolset, newest_found, shown
+from mailgun_mcp.agent.toolset import FIND_TOOLS, Toolset, newest_found, shown
 from mailgun_mcp.agent.transcript import CallStatus, Message, ToolCall, Transcript
 from mailgun_mcp.agent.usage import Usage, UsageTable
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.output.untrusted import FENCE
 from mailgun_mcp.text.characters import encodable
 
 if TYPE_CHECKING:
@@ -87,10 +88,10 @@ class TurnRun:
         """Make the calls that have no result yet. Return whether some wait for a person."""
         waiting = False
         for call in await in_thread(self._transcript.open_calls, self._conversation):
-            settled = await self._approving.settle(call) if call.status == "waiting" else call
-            if settled is None:
+            answered = await self._approving.take_answer(call) if call.status == "waiting" else call
+            if answered is None:
                 continue
-            if settled.status == "waiting" or await self._to_its_end(self._make(settled)):
+            if answered.status == "waiting" or await self._to_its_end(self._make(answered)):
                 waiting = True
         return waiting
 
@@ -132,19 +133,19 @@ class TurnRun:
     async def _keep(
         self, call: ToolCall, status: CallStatus, text: str, *, log: str = "", undo: str | None = None
     ) -> None:
-        kept = replace(call, status=status, text=text, log=log)
-        await in_thread(self._transcript.update, self._conversation, kept)
+        updated = replace(call, status=status, text=text, log=log)
+        await in_thread(self._transcript.update, self._conversation, updated)
         self._live.add(
             "tool_finished", call=call.id, tool=call.tool, status=status, text=shown(text), log=log, undo=undo
         )
 
     async def _ask(self) -> ModelResponse:
-        messages, found = await self._history()
+        messages, searched = await self._history()
         tools = [
             ToolDefinition(
                 name=tool["name"], parameters_json_schema=tool["inputSchema"], description=tool["description"]
             )
-            for tool in self._toolset.tools(found)
+            for tool in self._toolset.tools(searched)
         ]
         parameters = ModelRequestParameters(function_tools=tools)
         text = ShownText(self._say)
@@ -163,7 +164,7 @@ class TurnRun:
     async def _history(self) -> tuple[list[ModelMessage], list[str]]:
         """Return the history for the model, and the tools that it has found."""
         messages, calls = await in_thread(self._transcript.read, self._conversation)
-        found = newest_found(
+        searched = newest_found(
             self._toolset.found_by(call.arguments) for call in calls if call.tool == FIND_TOOLS and call.text
         )
         built = history.build(messages, calls, shorten=history.Shortener(calls, self._options.result_characters))
@@ -171,7 +172,7 @@ class TurnRun:
         if first is not None:
             await self._summarize(messages, calls, first)
             return await self._history()
-        return history.with_instructions(built, self._options.instructions), found
+        return history.with_instructions(built, self._options.instructions), searched
 
     async def _summarize(self, messages: list[Message], calls: list[ToolCall], first: int) -> None:
         """Replace everything before the message with number `first` by a summary."""
@@ -214,12 +215,12 @@ class TurnRun:
 
         Some models count from one in each answer.
         """
-        known = {call.id for call in await in_thread(self._transcript.calls, self._conversation)}
+        ids = {call.id for call in await in_thread(self._transcript.calls, self._conversation)}
         renamed: list[ToolCall] = []
         for part, call in zip(response.tool_calls, calls, strict=True):
-            if call.id in known or not history.VALID_NAME.fullmatch(call.id):
+            if call.id in ids or not history.VALID_NAME.fullmatch(call.id):
                 part.tool_call_id = f"call_{token_hex(8)}"
-            known.add(part.tool_call_id)
+            ids.add(part.tool_call_id)
             renamed.append(ToolCall(part.tool_call_id, call.turn, 0, call.tool, call.arguments))
         return renamed
 

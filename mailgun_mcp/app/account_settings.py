@@ -125,7 +125,7 @@ def _account(name: str, table: Any) -> AccountSettings:
     sources = [source for source in KEY_SOURCES if source in values]
     if len(sources) != 1:
         raise SettingsError(f"{where}: give one of {', '.join(KEY_SOURCES)}")
-    if sum(place in values for place in ENDPOINT) > 1:
+    if sum(key in values for key in ENDPOINT) > 1:
         raise SettingsError(f"{where}: give one of region, hostname and url")
     return AccountSettings(name, **{**values, **lists})
 

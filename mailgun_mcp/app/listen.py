@@ -3,8 +3,8 @@
 import socket
 
 from mailgun_mcp.errors import reason_of
-from mailgun_mcp.mailgun.endpoint import LOOPBACK
 from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.text.host_names import LOOPBACK
 
 BACKLOG = 2048
 

@@ -11,9 +11,10 @@ from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.catalogue.formats import FORMATS, formatted
 from mailgun_mcp.catalogue.types import Arguments, FormatName
 from mailgun_mcp.confirm.asker import NOBODY, Asker
-from mailgun_mcp.confirm.caller import Caller, Notify, quiet
+from mailgun_mcp.confirm.caller import Caller, quiet
 from mailgun_mcp.errors import SettingsError, UnknownToolError
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.text.suggest import unknown
 
 CLIENT = "toolkit"

@@ -299,12 +299,12 @@ class AuditLog:
             if count:
                 self._write(connection, [LogEntry("", "sealed", {"key": key.id, "entries": count})], now, key)
             return key
-        found = self._keys.get(key_id)
-        if found is None:
+        stored = self._keys.get(key_id)
+        if stored is None:
             raise StateError(
                 f"the audit log cannot be written: its key {key_id} is missing. Restore it, or see `mailgun-mcp audit restart`"
             )
-        return found
+        return stored
 
     def prune(
         self, now: float, *, before: float | None = None, most_bytes: int | None = None, dry_run: bool = False

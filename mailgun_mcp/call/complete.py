@@ -14,7 +14,7 @@ from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
 
 if TYPE_CHECKING:
-    from mailgun_mcp.call.inbound_routes import Run
+    from mailgun_mcp.call.workflows.reads import Run
 
 DOUBLED = re.compile(r"\\\\[.+*?^$()\[\]{}|]")
 """A regular expression's special character after a doubled backslash: one backslash would have escaped it."""
@@ -81,8 +81,8 @@ async def _shown(call: Call, quoted: Sequence[str]) -> Sequence[str]:
     from mailgun_mcp.output.names import is_name
     from mailgun_mcp.output.quotes import is_plain, words_of
 
-    known = words_of(call.operation, call.arguments)
-    quoted = [part for part in quoted if part and not is_name(part.strip("'\"")) and not is_plain(part, known)]
+    own_words = words_of(call.operation, call.arguments)
+    quoted = [part for part in quoted if part and not is_name(part.strip("'\"")) and not is_plain(part, own_words)]
     if quoted:
         await call.services.history.shown_untrusted(call.account, call.caller)
     return quoted

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.confirm.caller import Notify, quiet
+from mailgun_mcp.confirm.caller import quiet
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.request.keys import values_at
 from mailgun_mcp.text.host_names import canonical_host

@@ -26,15 +26,15 @@ def with_encoded_facts(operation: Operation, result: dict[str, Any]) -> dict[str
 
 def key_bits(record: object) -> int | None:
     """Return the length of the RSA key in the value of a DKIM record, or None."""
-    found = DKIM_KEY.search(record) if isinstance(record, str) else None
-    if found is None:
+    match = DKIM_KEY.search(record) if isinstance(record, str) else None
+    if match is None:
         return None
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     try:
-        key = load_der_public_key(b64decode("".join(found[1].split()), validate=True))
+        key = load_der_public_key(b64decode("".join(match[1].split()), validate=True))
     except (ValueError, Error, UnsupportedAlgorithm):
         return None
     return key.key_size if isinstance(key, RSAPublicKey) else None

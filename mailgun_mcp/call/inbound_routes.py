@@ -5,16 +5,15 @@ try, has an uncertain result.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mailgun_mcp.call.current_call import Call
-from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.workflows.reads import Run
 from mailgun_mcp.catalogue.catalogue import ON_BEHALF_OF
-from mailgun_mcp.catalogue.types import Arguments, Record
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.confirm.asker import NOBODY
-from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.request.route_language import (
     CombinedExpression,
     RouteExpression,
@@ -34,8 +33,6 @@ STEPS = re.compile(
     r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<nested>\)[*+{])|(?P<repeats>[*+{])|(?P<choices>[?|])", re.DOTALL
 )
 """What makes a pattern slow: repetitions and choices. Escaped characters and those in a class do not count."""
-
-Run = Callable[[str, Arguments, Caller], Awaitable[CallResult]]
 
 
 async def routes_in_order(call: Call, result: Record, run: Run) -> Record:
@@ -155,5 +152,5 @@ def _all(parts: Sequence[bool | None]) -> bool | None:
 
 def _is_quick(pattern: str, length: int) -> bool:
     """Return whether the pattern can be tried on any text of this length within the step limit."""
-    found: list[Any] = [match.lastgroup for match in STEPS.finditer(pattern)]
-    return "nested" not in found and (length + 1) ** found.count("repeats") * 2 ** found.count("choices") <= MOST_STEPS
+    steps: list[Any] = [match.lastgroup for match in STEPS.finditer(pattern)]
+    return "nested" not in steps and (length + 1) ** steps.count("repeats") * 2 ** steps.count("choices") <= MOST_STEPS

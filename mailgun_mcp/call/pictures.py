@@ -23,5 +23,5 @@ class Pictures:
 
     def find(self, name: str, owner: str) -> tuple[str, bytes] | None:
         """Return the media type and the picture, or None if there is none or it belongs to somebody else."""
-        kept = self._pictures.get(name)
-        return None if kept is None or kept[0] != owner else kept[1:]
+        picture = self._pictures.get(name)
+        return None if picture is None or picture[0] != owner else picture[1:]

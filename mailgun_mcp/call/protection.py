@@ -115,11 +115,11 @@ class Protection:
         from mailgun_mcp.output.url_secrets import hide
 
         def withheld(secret: str) -> str:
-            return f"withheld:{self._kept(operation, 'url', secret, account) or ''}"
+            return f"withheld:{self._store_or_log(operation, 'url', secret, account) or ''}"
 
         return dict(_texts_changed(result, partial(hide, instead=withheld)))
 
-    def _kept(self, operation: Operation, pointer: str, value: str, account: Account) -> str | None:
+    def _store_or_log(self, operation: Operation, pointer: str, value: str, account: Account) -> str | None:
         """Store a secret of a result. It is withheld even if it cannot be stored."""
         try:
             return self._keep(operation, pointer, value, account)
@@ -131,7 +131,7 @@ class Protection:
         from mailgun_mcp.output import secrets as secrets_in
 
         def keep(pointer: str, value: str) -> str | None:
-            return self._kept(operation, pointer, value, account)
+            return self._store_or_log(operation, pointer, value, account)
 
         return secrets_in.withhold(operation, result, keep, self._state.command_directory)
 

@@ -69,7 +69,7 @@ class ServerAccount:
         """Look the account up, if its key was used before, so that the first call need not. Raises StateError."""
         from mailgun_mcp.identity.accounts import Accounts
 
-        self._account = Accounts(self._store).known(self._key())
+        self._account = Accounts(self._store).opened_by(self._key())
 
     @property
     def assumed(self) -> Account:

@@ -20,9 +20,9 @@ from mailgun_mcp.catalogue.builtin_tools import listed, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
-from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.request.files import Files

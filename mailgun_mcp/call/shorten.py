@@ -113,16 +113,16 @@ def _without_page_links(operation: Operation, result: dict[str, Any]) -> dict[st
     return {**rest, name: {"total": total}} if name == "pagination" and isinstance(total, int) else rest
 
 
-def _with_fields(place: str, fields: list[str], result: dict[str, Any], *, named: bool) -> dict[str, Any]:
+def _with_fields(path: str, fields: list[str], result: dict[str, Any], *, named: bool) -> dict[str, Any]:
     selection = _selection(fields)
     missing: dict[str, None] = {}
-    if not place:
+    if not path:
         ours: dict[str, Any] = {key: result[key] for key in ("next", "unexpected") if key in result}
         shown = _selected(result, selection, "", missing) | ours
         for name in ours:
             missing.pop(name, None)
     else:
-        shown = _inside(result, place.split("/"), selection, missing)
+        shown = _inside(result, path.split("/"), selection, missing)
     # The last part of a field's path is enough to select it.
     names = list(dict.fromkeys(name.rpartition("/")[2] for name in missing if NAME.fullmatch(name)))[:MOST_NAMES]
     return {**shown, LEFT_OUT: {"fields": names, "how": HOW}} if names and not named else shown
@@ -172,8 +172,8 @@ def _part(value: Any, selection: Selection, path: str, missing: dict[str, None])
 
 
 def _without_repeats(repeats: dict[str, str], result: dict[str, Any]) -> dict[str, Any]:
-    for place, other in repeats.items():
-        parent, _, name = place.rpartition("/")
+    for path, other in repeats.items():
+        parent, _, name = path.rpartition("/")
 
         def without(item: Any, _: Any, __: str, name: str = name, other: str = other) -> Any:
             if isinstance(item, dict) and name in item and item[name] == item.get(other):

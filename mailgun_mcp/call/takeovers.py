@@ -16,6 +16,7 @@ from mailgun_mcp.call.inbound_routes import matches
 from mailgun_mcp.call.mailing_lists import FORBIDDEN
 from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.catalogue.operation import Raise
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.route_overlap import ExistingRoute, of_other_routes
@@ -26,7 +27,6 @@ from mailgun_mcp.text.host_names import canonical_host
 from mailgun_mcp.undo.page_reader import PageReader, largest_page
 
 MOST_ROUTES = 10_000
-Record = dict[str, Any]
 Check = Callable[[Call, Facts], Awaitable[tuple[Raise, ...]]]
 
 SHADOWS = destructive(

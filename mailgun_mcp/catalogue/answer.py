@@ -14,14 +14,14 @@ def chosen_fields(operation: Operation, arguments: Arguments) -> list[str] | Non
     if answer is None or not answer.fields or arguments.get("full"):
         return None
     names = arguments.get("fields")
-    return [place for name in names for place in places_of(operation, name)] if names else list(answer.fields)
+    return [path for name in names for path in places_of(operation, name)] if names else list(answer.fields)
 
 
 def places_of(operation: Operation, name: str) -> list[str]:
     """Return the paths in an item that `name` can mean: that exact path, or every path that ends in the name."""
     places = field_places(operation)
     wanted = name.replace(".", "/") if name not in places else name
-    return [wanted] if wanted in places else [place for place in places if place.rpartition("/")[2] == name]
+    return [wanted] if wanted in places else [path for path in places if path.rpartition("/")[2] == name]
 
 
 @lru_cache(maxsize=64)

@@ -56,17 +56,17 @@ def _function(tool: Record, parameters: Record) -> Record:
 
 def _strict(schema: Record) -> Record:
     """Return the schema for OpenAI's strict mode: all properties are required, and optional ones may be null."""
-    kept = {key: value for key, value in schema.items() if key not in REFUSED_BY_STRICT}
-    if "items" in kept:
-        kept["items"] = _strict(_closed(kept["items"]))
-    if kept.get("type") != "object":
-        return kept
-    required = kept.get("required", ())
+    strict = {key: value for key, value in schema.items() if key not in REFUSED_BY_STRICT}
+    if "items" in strict:
+        strict["items"] = _strict(_closed(strict["items"]))
+    if strict.get("type") != "object":
+        return strict
+    required = strict.get("required", ())
     properties = {
         name: _strict(_closed(value)) if name in required else _or_null(_strict(_closed(value)))
-        for name, value in kept.get("properties", {}).items()
+        for name, value in strict.get("properties", {}).items()
     }
-    return {**kept, "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {**strict, "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
 def _or_null(schema: Record) -> Record:
@@ -86,19 +86,19 @@ def _closed(schema: Record) -> Record:
 
 def _gemini_schema(schema: Record) -> Record:
     schema = _closed(schema)
-    kept = {key: value for key, value in schema.items() if key in GEMINI_KEYWORDS}
-    kept["type"] = schema["type"].upper()
+    accepted = {key: value for key, value in schema.items() if key in GEMINI_KEYWORDS}
+    accepted["type"] = schema["type"].upper()
     if "description" in schema:
-        kept["description"] = schema["description"]
+        accepted["description"] = schema["description"]
     if "enum" in schema and schema["type"] == "string":
-        kept["enum"] = schema["enum"]
+        accepted["enum"] = schema["enum"]
     if "items" in schema:
-        kept["items"] = _gemini_schema(schema["items"])
+        accepted["items"] = _gemini_schema(schema["items"])
     if schema["type"] == "object":
-        kept["properties"] = {name: _gemini_schema(value) for name, value in schema["properties"].items()}
+        accepted["properties"] = {name: _gemini_schema(value) for name, value in schema["properties"].items()}
         if schema.get("required"):
-            kept["required"] = schema["required"]
-    return kept
+            accepted["required"] = schema["required"]
+    return accepted
 
 
 _FORMATS: dict[FormatName, Callable[[Record], Record]] = {

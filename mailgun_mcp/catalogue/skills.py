@@ -129,5 +129,5 @@ def _reference(procedure: Procedure, tools: Tools) -> str:
         for argument in procedure.arguments
     ]
     values = {argument.name: f"<{argument.name}>" for argument in procedure.arguments}
-    known = ["Find these out first, from what the person said or by asking:", "", *asked, ""] if asked else []
-    return "\n".join([f"# {procedure.title}", "", *known, procedure.text(tools, values), ""])
+    questions = ["Find these out first, from what the person said or by asking:", "", *asked, ""] if asked else []
+    return "\n".join([f"# {procedure.title}", "", *questions, procedure.text(tools, values), ""])

@@ -134,7 +134,7 @@ def _key(key: StoredKey) -> dict[str, str]:
 
 
 def _accept(store: Store, arguments: argparse.Namespace) -> None:
-    accounts = _known(store, arguments.name)
+    accounts = _accounts_in(store, arguments.name)
     if arguments.source is not None:
         if arguments.key is not None:
             raise SettingsError("--key and --from exclude each other: all keys of the other account are accepted")
@@ -146,13 +146,13 @@ def _accept(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _rename(store: Store, arguments: argparse.Namespace) -> None:
-    _known(store, arguments.name).rename(arguments.name, arguments.new)
+    _accounts_in(store, arguments.name).rename(arguments.name, arguments.new)
     out(
         f"Renamed: {arguments.name} is now {arguments.new}. A server with --account {arguments.name} needs the new name."
     )
 
 
-def _known(store: Store, name: str) -> Accounts:
+def _accounts_in(store: Store, name: str) -> Accounts:
     if not store.exists:
         raise UnknownNameError(f"unknown account {name!r}: no server has used this state yet")
     return Accounts(store)

@@ -318,10 +318,10 @@ def _account(store: Store, name: str | None) -> StoredAccount:
         raise SettingsError(
             f"there are {len(accounts)} accounts: add --account {'|'.join(one.name for one in accounts)}"
         )
-    found = [account for account in accounts if name in (None, account.name)]
-    if not found:
+    matching = [account for account in accounts if name in (None, account.name)]
+    if not matching:
         raise UnknownNameError(unknown("account", str(name), [account.name for account in accounts]))
-    return found[0]
+    return matching[0]
 
 
 def _grants(store: Store, arguments: argparse.Namespace) -> None:

@@ -253,14 +253,14 @@ class ChatSession:
                 waiting = "  (waits for an answer)" if each.status == "waiting" else ""
                 self._screen.line(f"/resume {each.id}  {each.title}{waiting}")
             return
-        found = await self._runner.get(self._principal, name)
+        conversation = await self._runner.get(self._principal, name)
         self._conversation, self._last = name, 0
         self._undo.clear()
         async for event in self._runner.events(self._principal, self._conversation, follow=False):
             self._screen.show(event, history=True)
             self._note(event)
         self._screen.end_text()
-        if found.status == "running":
+        if conversation.status == "running":
             await self._ask_until_done(*await self._show(self._runner.events(self._principal, name, after=self._last)))
         elif open_ones := await self._open():
             await self._ask_until_done("waiting", open_ones)

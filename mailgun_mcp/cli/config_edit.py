@@ -84,9 +84,9 @@ def without_server(text: str, path: Path, client: ClientProgram, name: str) -> s
         body = text.removeprefix(BOM)
         return text[: len(text) - len(body)] + _removed(body, client, name)
     except (ValueError, RecursionError) as error:
-        place = ".".join((*client.servers, name))
+        entry = ".".join((*client.servers, name))
         raise SettingsError(
-            f"{path}: {_problem(error)}. Nothing was changed. Remove {place} from the file yourself."
+            f"{path}: {_problem(error)}. Nothing was changed. Remove {entry} from the file yourself."
         ) from error
 
 
@@ -148,10 +148,10 @@ def _removed(text: str, client: ClientProgram, name: str) -> str:
 
 def _checked(new: str, document: dict[str, Any], client: ClientProgram) -> str:
     """Return the edited text if it equals `document`. A TOML table may disappear with its last entry."""
-    found = _read(new, client)
-    _servers(found, client)
+    edited = _read(new, client)
+    _servers(edited, client)
     _servers(document, client)
-    if not _same(found, document):
+    if not _same(edited, document):
         raise _Unusable("it cannot be edited safely")
     return new
 

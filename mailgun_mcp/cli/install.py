@@ -14,7 +14,7 @@ from mailgun_mcp.cli.clients import CLIENTS, ClientProgram, entry
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import note, out, table
 from mailgun_mcp.cli.parser import add_settings, settings_given
-from mailgun_mcp.cli.tool_selection import excess_of_names, fitting_toolsets, is_over_limit, tool_count
+from mailgun_mcp.cli.tool_selection import SELECTING, excess_of_names, fitting_toolsets, is_over_limit, tool_count
 from mailgun_mcp.identity.start_token import FILE as TOKEN_FILE
 from mailgun_mcp.identity.start_token import start_token
 from mailgun_mcp.policy.profiles import PROFILES
@@ -28,7 +28,6 @@ SERVER_SETTINGS = (
     *("simulator", "read_only", "toolsets", "preset", "tools", "exclude_tools", "region", "policy", "api_key_file"),
     *("no_deprecated", "account", "state"),
 )
-SELECTING = ("toolsets", "preset", "tools", "exclude_tools", "read_only", "no_deprecated")
 PLACEHOLDER = "TOKEN"
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 EXAMPLES = """\

@@ -160,7 +160,7 @@ def _action_first(parser: Parser, words: list[str]) -> list[str]:
         while position < len(words) and words[position].startswith("-") and words[position] != "--":
             flag, equals, _ = words[position].partition("=")
             if not any(flag in (*HELP, *page.flags()) for page in pages):
-                parser.error(unknown("flag", flag, {known for page in pages for known in page.flags()}))
+                parser.error(unknown("flag", flag, {option for page in pages for option in page.flags()}))
             size = 2 if not equals and any(page.takes_value(flag) for page in pages) else 1
             (own if flag in (*HELP, *parser.flags()) else moved).extend(words[position : position + size])
             position += size

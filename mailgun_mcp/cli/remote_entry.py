@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailgun_mcp.cli.clients import CLIENTS, ClientProgram
-from mailgun_mcp.mailgun.endpoint import LOOPBACK
 from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.text.host_names import LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)

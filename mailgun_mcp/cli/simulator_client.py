@@ -12,12 +12,12 @@ from urllib.request import Request
 
 from mailgun_mcp.cli.local_http import opener
 from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.text.host_names import LOOPBACK
 
 TIMEOUT = 60.0
 """Time-out of a request in seconds."""
 PART = 1 << 20
 """Number of bytes of a response to read at a time."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SimulatorError(Exception):

@@ -81,34 +81,34 @@ def write_tree(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def write_skill(folder: Path, skill: Skill) -> None:
     """Write a skill, replacing our earlier version. Raises SettingsError if a folder of that name is not ours."""
-    place = folder / skill.name
-    if place.exists() and not _is_ours(place):
-        raise SettingsError(f"{place} is not from mailgun-mcp: move it, then install again")
-    for old in _files_of(place):
-        if old.relative_to(place).as_posix() not in skill.files:
+    target = folder / skill.name
+    if target.exists() and not _is_ours(target):
+        raise SettingsError(f"{target} is not from mailgun-mcp: move it, then install again")
+    for old in _files_of(target):
+        if old.relative_to(target).as_posix() not in skill.files:
             old.unlink()
-    write_tree(place, skill.files)
+    write_tree(target, skill.files)
 
 
 def remove_skill(folder: Path, name: str) -> bool:
     """Remove our skill of that name, and return whether there was one. Files that others added to its folder stay."""
-    place = folder / name
-    if not _is_ours(place):
+    target = folder / name
+    if not _is_ours(target):
         return False
-    for path in _files_of(place):
+    for path in _files_of(target):
         path.unlink()
-    for directory in (place / REFERENCES, place):
+    for directory in (target / REFERENCES, target):
         if directory.is_dir() and not any(directory.iterdir()):
             directory.rmdir()
     return True
 
 
-def _is_ours(place: Path) -> bool:
+def _is_ours(skill_folder: Path) -> bool:
     try:
-        return COMPATIBILITY in (place / FILE).read_text(encoding="utf-8")
+        return COMPATIBILITY in (skill_folder / FILE).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def _files_of(place: Path) -> list[Path]:
-    return [path for path in (place / FILE, *sorted((place / REFERENCES).glob("*.md"))) if path.is_file()]
+def _files_of(skill_folder: Path) -> list[Path]:
+    return [path for path in (skill_folder / FILE, *sorted((skill_folder / REFERENCES).glob("*.md"))) if path.is_file()]

@@ -10,9 +10,9 @@ from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, note, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
 from mailgun_mcp.cli.skill_files import PLUGINS, plugin_files, remove_skill, skill_files, write_skill, write_tree
+from mailgun_mcp.cli.tool_selection import SELECTING
 from mailgun_mcp.settings import SettingsError, load
 
-SELECTING = ("toolsets", "preset", "tools", "exclude_tools", "read_only", "no_deprecated")
 EXAMPLES = """\
   mailgun-mcp skills list
   mailgun-mcp skills install --client claude-code

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.cli.clients import ClientProgram
 
+SELECTING = ("toolsets", "preset", "tools", "exclude_tools", "read_only", "no_deprecated")
+"""The settings that choose tools."""
 LONGEST_TOOL_NAME = 64
 """Characters that the large providers accept at most. Most clients prefix the name with `mcp__<server>__`."""
 POPULAR_TOOLSETS = (

@@ -15,16 +15,14 @@ from mailgun_mcp.cli.exits import FAILED, OK, REFUSED, USAGE
 from mailgun_mcp.cli.output import as_json, note, out, table
 from mailgun_mcp.cli.parser import CALL_SETTINGS, Parser, add_settings, settings_given
 from mailgun_mcp.cli.result_words import error_words, result_words
+from mailgun_mcp.cli.tool_selection import SELECTING
 from mailgun_mcp.settings import SettingsError, load
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
 
-SELECTING = (
-    *("toolsets", "preset", "tools", "exclude_tools", "read_only", "no_deprecated"),
-    *("spec", "subaccount_argument"),
-)
+CHOSEN_WITH = (*SELECTING, "spec", "subaccount_argument")
 EXAMPLES = """\
   mailgun-mcp tools list --toolsets bounces,events
   mailgun-mcp tools search who complained about our newsletter
@@ -43,16 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     listing = actions.add_parser("list", help="list the tools that a server with these settings offers")
     listing.add_argument("--json", action="store_true", help="as tools/list returns them")
-    add_settings(listing, only=SELECTING)
+    add_settings(listing, only=CHOSEN_WITH)
     showing = actions.add_parser("show", help="show the reference of a tool")
     showing.add_argument("name", help="name of the tool")
     showing.add_argument("--json", action="store_true", help="as tools/list returns it")
-    add_settings(showing, only=SELECTING)
+    add_settings(showing, only=CHOSEN_WITH)
     searching = actions.add_parser("search", help="find the tools for a task")
     searching.add_argument("query", nargs="+", help="the task, in your own words")
     searching.add_argument("--limit", type=int, default=DEFAULT_HITS, metavar="N", help="most tools; default 8")
     searching.add_argument("--json", action="store_true", help="as tools/list returns them")
-    add_settings(searching, only=SELECTING)
+    add_settings(searching, only=CHOSEN_WITH)
     presets = actions.add_parser("presets", help="list the presets: named choices of tools for a job")
     presets.add_argument("--json", action="store_true", help="with the names of their tools")
     budget = actions.add_parser(
@@ -62,10 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--client", choices=CLIENTS, metavar="CLIENT", help=f"only for this client: {', '.join(CLIENTS)}"
     )
     budget.add_argument("--json", action="store_true", help="as JSON")
-    add_settings(budget, only=("mode", *SELECTING))
+    add_settings(budget, only=("mode", *CHOSEN_WITH))
     exporting = actions.add_parser("export", help="print the tools as a model provider's API takes them")
     exporting.add_argument("--format", choices=FORMATS, default="json-schema", help="default json-schema")
-    add_settings(exporting, only=("mode", *SELECTING))
+    add_settings(exporting, only=("mode", *CHOSEN_WITH))
     calling = actions.add_parser("call", help="call a tool")
     calling.add_argument("name", help="name of the tool")
     calling.add_argument("arguments", nargs="*", default=[], help=CALL_ARGUMENTS)

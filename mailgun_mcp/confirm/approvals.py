@@ -353,7 +353,7 @@ def _mark(
 def _find(connection: Connection, name: str, now: float) -> Approval:
     row = connection.execute(f"{SELECT} WHERE id = ?", (name,)).fetchone()
     if row is None:
-        pending = [found["id"] for found in connection.execute("SELECT id FROM approvals WHERE status = 'pending'")]
+        pending = [other["id"] for other in connection.execute("SELECT id FROM approvals WHERE status = 'pending'")]
         raise UnknownNameError(unknown("approval", name, pending, none="no call waits for an answer"))
     return _approval(row, now)
 

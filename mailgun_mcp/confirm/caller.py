@@ -1,13 +1,10 @@
 """How a call came in: who makes it, with which client, and how to ask the person behind it."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mailgun_mcp.confirm.asker import NOBODY, Asker
 from mailgun_mcp.identity.principal import Principal
-
-Notify = Callable[[str], Awaitable[None]]
-"""Reports progress."""
+from mailgun_mcp.mailgun.exchange import Notify
 
 
 async def quiet(_: str) -> None:

@@ -131,8 +131,8 @@ def render(target: Target, request: Request, binding: Binding) -> Form:
         level = raised(level)
     name = target_name(operation, facts.arguments)
     typed = None if level == "ask" else name
-    known = key_facts(facts, decision, too_many=preview.too_many, account_domains=target.account_domains)
-    lines = [hide(line, recognisable) for line in known]
+    facts_first = key_facts(facts, decision, too_many=preview.too_many, account_domains=target.account_domains)
+    lines = [hide(line, recognisable) for line in facts_first]
     if typed is not None:
         lines.append(f"To confirm, type: {typed}")
     arguments = shown_arguments(operation, facts.arguments)

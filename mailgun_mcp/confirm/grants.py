@@ -90,5 +90,5 @@ class Grants:
         with self._store.writing(lock=LOCK) as connection:
             done = connection.execute("UPDATE grants SET until = ? WHERE id = ? AND until > ?", (now, name, now))
             if done.rowcount == 0:
-                known = [row["id"] for row in connection.execute("SELECT id FROM grants WHERE until > ?", (now,))]
-                raise UnknownNameError(unknown("grant", name, known, none="no grant is active"))
+                active = [row["id"] for row in connection.execute("SELECT id FROM grants WHERE until > ?", (now,))]
+                raise UnknownNameError(unknown("grant", name, active, none="no grant is active"))

@@ -17,6 +17,7 @@ from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.output import logs
 from mailgun_mcp.policy.model import NotifyRules
 from mailgun_mcp.settings import hook_environment, shell_command
+from mailgun_mcp.text.host_names import LOOPBACK
 
 if TYPE_CHECKING:
     from anyio.abc import Process
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """How long a hook may take, in seconds."""
 JSON = {"Content-Type": "application/json"}
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class HookFailed(Exception):

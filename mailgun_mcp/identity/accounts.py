@@ -85,7 +85,7 @@ class Accounts:
         """
         if key.name is not None:
             _check_name(key.name)
-        if account := self.known(key):
+        if account := self.opened_by(key):
             return OpenedAccount(account)
         refusal: str | None = None
         with self._store.writing() as connection:
@@ -101,7 +101,7 @@ class Accounts:
             raise AccountError(refusal or "the account cannot be opened")
         return OpenedAccount(account, notice)
 
-    def known(self, key: KeyInUse) -> Account | None:
+    def opened_by(self, key: KeyInUse) -> Account | None:
         """Return the account that the key already opens under the wanted name, or None. Changes nothing."""
         with self._store.reading() as connection:
             account = _account_of(connection, key)

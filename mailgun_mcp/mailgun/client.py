@@ -25,6 +25,7 @@ from mailgun_mcp.mailgun.exchange import (
     InvalidRequestError,
     Message,
     NotConnectedError,
+    Notify,
     OversizedError,
     Transport,
 )
@@ -57,13 +58,12 @@ KEPT_HEADERS = frozenset(
     {b"content-type", b"date", b"retry-after", b"x-ratelimit-reset", b"x-mailgun-request-id", b"x-request-id"}
 )
 
-Notify = Callable[[str], Awaitable[None]]
 Watch = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Entered around each attempt, with its method and number. The function that it returns gets the answer's status."""
 
 
 class Sendable(Protocol):
-    """What the client needs of a request; `catalogue.request.Request` is one."""
+    """What the client needs of a request; `request.build.Request` is one."""
 
     @property
     def method(self) -> str: ...

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.text.host_names import LOOPBACK
 from mailgun_mcp.text.suggest import unknown
 
 REGIONS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 HOST_NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
 IP_ADDRESS_6 = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]*")

@@ -1,7 +1,7 @@
 """One request and its answer, as the client and its transports see them, and the errors that can occur in between."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import IO, Protocol
 
@@ -12,6 +12,8 @@ PART = 65_536
 GZIP = 16 + zlib.MAX_WBITS
 
 Headers = list[tuple[bytes, bytes]]
+Notify = Callable[[str], Awaitable[None]]
+"""Reports progress."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,17 +72,17 @@ SENTENCES = re.compile(
 """Phrases with such verbs that Mailgun's errors contain."""
 
 
-def is_plain(text: str, known: str) -> bool:
-    """Return whether an error is in Mailgun's own words, and quotes only names and words in `known`.
+def is_plain(text: str, plain_words: str) -> bool:
+    """Return whether an error is in Mailgun's own words, and quotes only names and words in `plain_words`.
 
-    `known` is what `words_of` returns for a call.
+    `plain_words` is what `words_of` returns for a call.
     """
     names, others = 0, list[str]()
     for token in [*_tokens(SENTENCES.sub(" ", text.lower())), ""]:
         if token and token not in OF_MAILGUN and not NUMBER.fullmatch(token):
             others.append(token)
             continue
-        if others and f" {' '.join(others)} " not in known:
+        if others and f" {' '.join(others)} " not in plain_words:
             if not all(_is_address(other) for other in others):
                 return False
             names += len(others)
@@ -92,14 +92,14 @@ def is_plain(text: str, known: str) -> bool:
 
 def words_of(operation: Operation, arguments: Arguments) -> str:
     """Return the words that the caller sent, and the API's names for the arguments."""
-    known = [operation.path, *(f"{argument.name} {argument.wire}" for argument in operation.arguments)]
+    texts = [operation.path, *(f"{argument.name} {argument.wire}" for argument in operation.arguments)]
     left = MOST_READ
     for text in _texts(arguments):
-        known.append(text[:left])
+        texts.append(text[:left])
         left -= len(text)
         if left <= 0:
             break
-    return f" {' '.join(token for text in known for token in [*_tokens(text.lower()), '·'])} "
+    return f" {' '.join(token for text in texts for token in [*_tokens(text.lower()), '·'])} "
 
 
 def fence_quotes(value: Any, quotes: Iterable[str], boundary: str, who: str) -> Any:

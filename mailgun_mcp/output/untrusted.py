@@ -103,6 +103,8 @@ def part_of(text: str, start: int, end: int, boundary: str) -> tuple[str, int]:
     return f"{opening}{text[start:end]}{closing}", end
 
 
+FENCE = "⟦"
+"""What every fence begins with. It stands nowhere else in what a model is shown."""
 FENCES = re.compile(r"⟦[0-9a-f]{8}(?: [^⟦⟧]*)?⟧ ?| ?⟦[0-9a-f]{8}⟧")
 BRACKETS = {"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"}
 BRACKET = re.compile("[⟦⟧〚〛]")
@@ -250,8 +252,7 @@ class _Marking:
         """Return what the schema does not expect. Mailgun chose the names in its paths."""
         other = self._speaker(THIRD_PARTY)
         return {
-            self._key(place, other): self._value(item, THIRD_PARTY, (MISFITS,), place)
-            for place, item in misfits.items()
+            self._key(path, other): self._value(item, THIRD_PARTY, (MISFITS,), path) for path, item in misfits.items()
         }
 
     def _speaker(self, author: str) -> "_Speaker":

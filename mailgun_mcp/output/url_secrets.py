@@ -54,8 +54,8 @@ def recognisable(secret: str) -> str:
 
 def _hidden(rest: str, instead: Hide) -> str:
     """Return the rest of a URL, after its scheme, without secrets."""
-    place, query_mark, query = rest.partition("?")
-    authority, slash, path = place.partition("/")
+    address, query_mark, query = rest.partition("?")
+    authority, slash, path = address.partition("/")
     user, at, host = authority.rpartition("@")
     if at and user:
         user = _replaced(user, instead)
@@ -70,8 +70,8 @@ def _hidden_encoded(encoded: str, instead: Hide) -> str:
 
 def _path(host: str, path: str, instead: Hide) -> str:
     hook = HOOK.match(host + path)
-    known = hook.end() - len(host) if hook else 0
-    before, secret = (path[:known], path[known:]) if known > 0 else (path, "")
+    public = hook.end() - len(host) if hook else 0
+    before, secret = (path[:public], path[public:]) if public > 0 else (path, "")
     parts = [_replaced(part, instead) if TOKEN.fullmatch(unquote(part)) else part for part in before.split("/")]
     # The last part of a webhook's path is secret, whatever it looks like.
     return "/".join(parts) + "/".join(_replaced(part, instead) if part else part for part in secret.split("/"))

@@ -39,5 +39,5 @@ def _price(policy: Policy, operation: Operation) -> float | None:
             if name is not None and name in rules.prices:
                 return rules.prices[name]
     # No exchange rates between currencies are known.
-    known = operation.price if operation.price and operation.price.currency == policy.spend[0].currency else None
-    return known.amount if known else None
+    price = operation.price if operation.price and operation.price.currency == policy.spend[0].currency else None
+    return price.amount if price else None

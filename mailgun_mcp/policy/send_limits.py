@@ -27,14 +27,14 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
         yield from _of_send(rules, allows_unknown)
     if not allows_unknown:
         yield SendLimit("send/unknown_lists", "confirm", _sends, _unknown_list)
-    confirm_above = _nearest(policy.send, "confirm_per_hour")
+    confirm_above = _first_set(policy.send, "confirm_per_hour")
     if confirm_above is not None:
         yield SendLimit("send/confirm_per_hour", "confirm", _sends, partial(_many_in_an_hour, confirm_above))
     for limits in policy.limits:
         if limits.principal_calls_per_hour is not None:
             check = partial(_too_many_calls, limits.principal_calls_per_hour)
             yield SendLimit("limits/principal_calls_per_hour", "deny", _any_call, check)
-    addresses = _nearest(policy.limits, "confirm_addresses_per_hour")
+    addresses = _first_set(policy.limits, "confirm_addresses_per_hour")
     if addresses is not None:
         check = partial(_many_addresses_in_an_hour, addresses)
         yield SendLimit("limits/confirm_addresses_per_hour", "confirm", changes_addresses, check)
@@ -45,7 +45,7 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
 
 def allows_unknown_lists(policy: Policy) -> bool:
     """Return whether sends are allowed although it is unknown how many people a list reaches."""
-    return bool(_nearest(policy.send, "unknown_lists") == "allow")
+    return bool(_first_set(policy.send, "unknown_lists") == "allow")
 
 
 def restricts_recipients(policy: Policy) -> bool:
@@ -60,7 +60,7 @@ def restricts_recipients(policy: Policy) -> bool:
     )
 
 
-def _nearest(files: Iterable[SendRules] | Iterable[CallLimits], setting: str) -> Any:
+def _first_set(files: Iterable[SendRules] | Iterable[CallLimits], setting: str) -> Any:
     return next((value for rules in files if (value := getattr(rules, setting)) is not None), None)
 
 

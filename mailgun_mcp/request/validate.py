@@ -317,17 +317,17 @@ def _rule_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
                     yield f"{name}: is required with {rule['argument']}"
 
 
-def _needed(rule: Mapping[str, Any], arguments: Arguments, told: set[str]) -> Iterator[str]:
+def _needed(rule: Mapping[str, Any], arguments: Arguments, reported: set[str]) -> Iterator[str]:
     """Yield the arguments that the values of other arguments require; each argument once."""
     given = " and ".join(f"{name} {value}" for name, value in rule["when"].items())
     for name, value in rule["needs"].items():
         if (
-            name in told
+            name in reported
             or (value is not None and arguments.get(name) == value)
             or (value is None and arguments.get(name) not in (None, ""))
         ):
             continue
-        told.add(name)
+        reported.add(name)
         yield f"{name}: {'is required' if value is None else f'must be {value!r}'} with {given}"
 
 
@@ -336,7 +336,7 @@ def _field_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
         return
     for name in _texts(arguments.get("fields")):
         if not places_of(operation, name):
-            names = [place for place in field_places(operation) if "/" not in place]
+            names = [path for path in field_places(operation) if "/" not in path]
             yield f"fields: {_excerpt(name)} is not a field of the answer; {allowed_values(name, names)}"
 
 

@@ -13,6 +13,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.output.untrusted import FENCE
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.offered import in_each_account, tools_for
 
@@ -20,7 +21,6 @@ MAX_COMPLETIONS = 100
 FRESH = 30.0
 """Seconds for which names are cached: a client asks after each character."""
 MOST_CACHED = 200
-FENCE = "⟦"
 
 
 @dataclass(frozen=True, slots=True)

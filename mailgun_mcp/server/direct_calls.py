@@ -17,9 +17,10 @@ from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.asker import NOBODY, FormAnswer
-from mailgun_mcp.confirm.caller import Caller, Notify
+from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.server.description import SERVER_INFO
 from mailgun_mcp.server.plain_messages import META, Client, NotUnderstoodError, client_of_call, is_identifier, to_line
 from mailgun_mcp.text.compact_json import compact

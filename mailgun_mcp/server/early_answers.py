@@ -128,8 +128,8 @@ def _is_modern(params: Any) -> bool:
     meta = params.get("_meta") if isinstance(params, dict) else None
     if not isinstance(meta, dict) or VERSION not in meta:
         return False
-    known = {VERSION, CLIENT, ABILITIES, "progressToken"}
-    if params.keys() != {"_meta"} or meta[VERSION] != MODERN or not meta.keys() <= known or ABILITIES not in meta:
+    meta_keys = {VERSION, CLIENT, ABILITIES, "progressToken"}
+    if params.keys() != {"_meta"} or meta[VERSION] != MODERN or not meta.keys() <= meta_keys or ABILITIES not in meta:
         raise NotUnderstoodError
     check_client(meta.get(CLIENT, NOBODY), meta[ABILITIES])
     return _is_plain({"_meta": {"progressToken": meta.get("progressToken", 0)}})

@@ -64,10 +64,10 @@ def answers_are_known() -> bool:
 
 def is_verified() -> bool:
     """Return whether the installed SDK is a release that answers exactly as we do."""
-    found = find_spec("mcp")
-    if found is None or found.origin is None:
+    spec = find_spec("mcp")
+    if spec is None or spec.origin is None:
         return False
-    installed = Path(found.origin).parents[1]
+    installed = Path(spec.origin).parents[1]
     return any((installed / f"mcp-{version}.dist-info").is_dir() for version in VERIFIED)
 
 

@@ -14,8 +14,9 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mailgun_mcp.confirm.asker import FormAnswer, read_answer
-from mailgun_mcp.confirm.caller import Notify, quiet
+from mailgun_mcp.confirm.caller import quiet
 from mailgun_mcp.confirm.form import Form
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.server.context import ServerContext
 
 Burn = Callable[[str], Awaitable[bool]]

@@ -12,6 +12,7 @@ from starlette.types import Message as HttpMessage
 
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.mailgun.exchange import Headers
 from mailgun_mcp.server.direct_calls import BEGUN, CANCELLED, BegunCall, Called, answer_of
 from mailgun_mcp.server.http_sessions import HttpSession
 from mailgun_mcp.server.plain_messages import Client, Message, to_line
@@ -22,7 +23,6 @@ MOMENT = 5.0
 """Seconds after which the SDK takes over: it keeps the connection alive during a long call."""
 REFUSED = 400
 """Lowest status with which the SDK refuses a request."""
-Headers = list[tuple[bytes, bytes]]
 
 
 class Exchange:
@@ -35,7 +35,7 @@ class Exchange:
         self._body = body
         self._has_left = False
         """Whether the client has closed the connection."""
-        self._known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._clear: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def leave_to(self, app: ASGIApp) -> None:
         """Have `app` answer the whole request."""
@@ -50,7 +50,7 @@ class Exchange:
         make = partial(run, services, tool, arguments)
         call.start(principal_in(self._scope), call.notify, make, partial(self._end, call))
         try:
-            await self._until_known(call)
+            await self._until_clear(call)
             answer = None if call.goes_on or not call.task.done() else self._answer(call)
             if answer is not None:
                 if _has_succeeded(call):
@@ -61,13 +61,13 @@ class Exchange:
         finally:
             self._leave(call)
 
-    async def _until_known(self, call: BegunCall) -> None:
+    async def _until_clear(self, call: BegunCall) -> None:
         """Wait until it is clear who answers: the call ends, needs the SDK or takes long, or the client leaves."""
         loop = asyncio.get_running_loop()
         moment = loop.call_later(MOMENT, call.go_on_in_sdk)
         watch = loop.create_task(self._until_left())
         try:
-            await self._known
+            await self._clear
         finally:
             moment.cancel()
             watch.cancel()
@@ -79,8 +79,8 @@ class Exchange:
         self._wake()
 
     def _wake(self) -> None:
-        if not self._known.done():
-            self._known.set_result(None)
+        if not self._clear.done():
+            self._clear.set_result(None)
 
     async def _pass_on(self, call: BegunCall, app: ASGIApp, send: Send) -> None:
         call.goes_on = True

@@ -88,8 +88,8 @@ class _Stream:
 
     async def _send(self, message: Message) -> None:
         body: bytes = message.get("body", b"")
-        if self._session is None and (found := SESSION.search(body)):
-            self._session = found[1].decode()
+        if self._session is None and (match := SESSION.search(body)):
+            self._session = match[1].decode()
             self._streams[self._session] = self
         elif body.startswith(MESSAGE):
             self.use()

@@ -97,8 +97,8 @@ def message_id(body: bytes | bytearray) -> int | str | None:
             depth -= 1
         else:
             end = _end_of_string(body, position)
-            if depth == 1 and body[position:end] == b"id" and (found := ID.match(body, end + 1)):
-                identifier: int | str = json.loads(found[1])
+            if depth == 1 and body[position:end] == b"id" and (match := ID.match(body, end + 1)):
+                identifier: int | str = json.loads(match[1])
                 return identifier
             position = end + 1
     return None
@@ -122,9 +122,9 @@ def _files_in(body: bytes | bytearray) -> Iterator[tuple[int, int]]:
 def _find(body: bytes | bytearray, text: bytes, position: int) -> int:
     """Return where `text` occurs next, or -1. Other threads run after each step."""
     while position < len(body):
-        found = body.find(text, position, position + FARTHEST + len(text))
-        if found >= 0:
-            return found
+        start = body.find(text, position, position + FARTHEST + len(text))
+        if start >= 0:
+            return start
         position += FARTHEST
         time.sleep(0)
     return -1

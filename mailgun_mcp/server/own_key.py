@@ -17,9 +17,9 @@ from mailgun_mcp.call.account_choice import names_of_choice
 from mailgun_mcp.call.personal_accounts import PAGE, PersonalAccounts
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.account_argument import WITHOUT_ACCOUNT
-from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.errors import CallError
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.server.context import ServerContext
 
 KEY = "own-mailgun-key"
@@ -31,7 +31,6 @@ PATIENCE = 60.0
 """Seconds to wait after the person agreed to open the page."""
 EVERY = 1.0
 """Seconds between two checks for the key."""
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class OwnKey:
@@ -44,7 +43,7 @@ class OwnKey:
         context: ServerContext,
         params: types.CallToolRequestParams,
         notify: Notify,
-        sleep: Sleep = anyio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._services = services
         self._principal = principal

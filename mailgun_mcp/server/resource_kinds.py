@@ -49,10 +49,10 @@ class ResourceKind:
             path, _, asked = path.partition("?")
             query = parse_qsl(asked, keep_blank_values=True)
         pattern = VARIABLE.sub(r"(?P<\1>[^/]+)", re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}"))
-        found = re.fullmatch(pattern, path)
-        if found is None or len(dict(query)) < len(query) or not dict(query).keys() <= set(self.query):
+        match = re.fullmatch(pattern, path)
+        if match is None or len(dict(query)) < len(query) or not dict(query).keys() <= set(self.query):
             return None
-        return {**{name: unquote(value) for name, value in found.groupdict().items()}, **dict(query)}
+        return {**{name: unquote(value) for name, value in match.groupdict().items()}, **dict(query)}
 
     def call(self, values: Mapping[str, str]) -> Arguments:
         """Return the arguments of the tool for these values."""

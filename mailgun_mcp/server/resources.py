@@ -85,22 +85,22 @@ class Resources:
         return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=kind, text=text)])
 
     def _picture(self, context: ServerContext, uri: str) -> tuple[str, bytes] | None:
-        found = kind_of(uri)
-        if found is None or found[0].name != "chart":
+        match = kind_of(uri)
+        if match is None or match[0].name != "chart":
             return None
         principal = principal_of(context, self._principal)
         services = [self._services, *self._services.of_accounts.values()]
-        pictures = (each.pictures.find(found[1]["chart"], principal.id) for each in services)
+        pictures = (each.pictures.find(match[1]["chart"], principal.id) for each in services)
         return next((picture for picture in pictures if picture is not None), None)
 
     async def _content(self, context: ServerContext, uri: str) -> tuple[str, str] | ReturnedFile | None:
         if uri.startswith(SKILL_SCHEME):
             skill = self._skills.read(context, uri)
             return None if skill is None else (MARKDOWN, skill)
-        found = kind_of(uri)
-        if found is None or found[0] not in self._kinds(context):
+        match = kind_of(uri)
+        if match is None or match[0] not in self._kinds(context):
             return None
-        kind, values = found
+        kind, values = match
         text = await self._text(context, kind, values)
         if text is None or isinstance(text, ReturnedFile):
             return text
@@ -130,11 +130,11 @@ class Resources:
 
     def is_readable(self, context: ServerContext, uri: str) -> bool:
         """Return whether the principal may read the resource, as far as that is known without a call."""
-        found = kind_of(uri)
-        if found is None or found[0] not in self._kinds(context):
+        match = kind_of(uri)
+        if match is None or match[0] not in self._kinds(context):
             return False
         domains = principal_of(context, self._principal).access.domains
-        return found[0].tool is None or domains is None or host_matcher(domains)(found[1].get("domain", ""))
+        return match[0].tool is None or domains is None or host_matcher(domains)(match[1].get("domain", ""))
 
     def _caller(self, context: ServerContext) -> Caller:
         return Caller(principal_of(context, self._principal), client=client_name(context))

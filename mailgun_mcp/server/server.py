@@ -19,9 +19,10 @@ from mailgun_mcp.call.account_choice import names_of_choice, shown_tools
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.asker import NOBODY
-from mailgun_mcp.confirm.caller import Caller, Notify
+from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.server.apps import shows_views
 from mailgun_mcp.server.call_results import LINKS_SINCE, result_of

@@ -5,7 +5,6 @@ status, so it has the principal who made it, with the scopes they have then. Any
 """
 
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,7 @@ from mailgun_mcp.request.received_files import MARK
 from mailgun_mcp.server.call_results import APPROVAL, error_result, result_of
 from mailgun_mcp.server.context import ServerContext, principal_of
 from mailgun_mcp.server.description import COMPLETE, TASKS
+from mailgun_mcp.server.direct_calls import Called
 from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
@@ -56,8 +56,6 @@ INTERRUPTED = (
     "target before you make the call again."
 )
 GONE = "Not made: the approval of this call is no longer stored. Nothing was sent. Make the call again to ask again."
-Called = Callable[[str, Arguments], Awaitable[None]]
-"""Called after each successful call."""
 
 
 class TaskParams(types.RequestParams):

@@ -31,7 +31,7 @@ from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import STORAGE, Account
 from mailgun_mcp.simulator.model.clock import SystemClock
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.replies.reply import TEXT, ApiError, Reply
+from mailgun_mcp.simulator.replies.reply import CHALLENGE, TEXT, ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.index import HANDLERS
 from mailgun_mcp.simulator.sections.undocumented import UNDOCUMENTED_ROUTES
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from mailgun_mcp.simulator.smtp.server import SmtpSockets
 
 GREETING = "Mailgun Magnificent API"
-CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
 FORBIDDEN = Reply("Forbidden", 401, TEXT, CHALLENGE)
 INVALID_KEY = Reply({"message": "Invalid private key"}, 401, headers=CHALLENGE)
 SAYS_SO_IN_JSON = re.compile(

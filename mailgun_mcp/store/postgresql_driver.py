@@ -210,7 +210,7 @@ def translated(sql: str) -> str:
     """Return a statement that creates or changes a table, with the types of PostgreSQL."""
     if not sql.lstrip().startswith(("CREATE TABLE", "ALTER TABLE")):
         return sql
-    return TYPE.sub(lambda found: TYPES[found[1]], sql.replace(" AUTOINCREMENT", ""))
+    return TYPE.sub(lambda match: TYPES[match[1]], sql.replace(" AUTOINCREMENT", ""))
 
 
 def notifications(url: str, channel: str, ended: Event) -> Iterator[None]:

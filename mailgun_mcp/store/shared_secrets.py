@@ -30,12 +30,12 @@ def shared_secret(store: Store, name: str) -> str:
     """
     if store.sealer is None:
         return read_or_create_secret(store.directory, name)
-    found = next((secret for secret in shared_secrets(store, SINGLE, name)), None)
-    if found is None:
+    secret_row = next((secret for secret in shared_secrets(store, SINGLE, name)), None)
+    if secret_row is None:
         add_shared_secret(store, SINGLE, name, token_urlsafe(BYTES).encode(), time.time())
         # If several servers start at once, another one may have created it.
-        (found,) = shared_secrets(store, SINGLE, name)
-    return found.value.decode()
+        (secret_row,) = shared_secrets(store, SINGLE, name)
+    return secret_row.value.decode()
 
 
 def shared_secrets(store: Store, kind: str, name: str | None = None) -> list[SharedSecret]:

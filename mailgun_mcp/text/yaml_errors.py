@@ -36,13 +36,13 @@ def sentence(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
         start = error.context_mark or mark
         return (start.line if start else line) + 1, "a quote is not closed"
     for pattern, said in SENTENCES:
-        if found := re.search(pattern, problem):
-            return line + 1, said.replace("{at}", found.groupdict().get("at", ""))
+        if match := re.search(pattern, problem):
+            return line + 1, said.replace("{at}", match.groupdict().get("at", ""))
     return line + 1, problem
 
 
 def _unquoted(line: str) -> str:
     """Return what to do about an unquoted `*.example.com`, which YAML takes for an alias."""
-    found = re.search(r"(?:^|[\s\[,{])([*&][^\s,\]}]*)", line)
-    value = found[1] if found else "*"
+    match = re.search(r"(?:^|[\s\[,{])([*&][^\s,\]}]*)", line)
+    value = match[1] if match else "*"
     return f'a value that starts with {value[0]} must be in quotes: write "{value}"'

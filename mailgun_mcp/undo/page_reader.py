@@ -11,9 +11,10 @@ from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import next_page
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.caller import Notify, quiet
+from mailgun_mcp.confirm.caller import quiet
 from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files

@@ -43,12 +43,12 @@ def changes_of(affected: Iterable[Affected], observed: Iterable[Observed]) -> It
     scopes = {ref for ref in after if ref.key == EVERYTHING}
     for one in affected:
         ref = replace(one.ref, key=one.renamed) if one.renamed else one.ref
-        known = ref in after or one.kind == "removes" or replace(one.ref, key=EVERYTHING) in scopes
+        after_known = ref in after or one.kind == "removes" or replace(one.ref, key=EVERYTHING) in scopes
         value = after.pop(ref, None)
-        if known and one.kind == "changes" and not one.renamed and equal(value, one.value):
+        if after_known and one.kind == "changes" and not one.renamed and equal(value, one.value):
             # A read may not show the effect of a call for a moment.
-            known, value = False, None
-        yield Change(one.ref, one.value, value, one.kind, one.renamed, known)
+            after_known, value = False, None
+        yield Change(one.ref, one.value, value, one.kind, one.renamed, after_known)
     for ref, value in after.items():
         if ref not in scopes:
             yield Change(ref, None, value, "makes")

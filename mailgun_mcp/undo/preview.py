@@ -10,9 +10,9 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import items_of
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import NAME, OTHERS, as_text, in_words, join_bounded, shorten
-from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.confirm.form import NOTHING, Preview
 from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.output.json_paths import replace, tree_of
 from mailgun_mcp.request.validate import validate
 from mailgun_mcp.undo.contents import Contents, read_contents

@@ -8,8 +8,8 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import Effect, Read, Resource
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.undo.page_reader import PageReader, largest_page
 from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef, Scope, Value
 from mailgun_mcp.undo.resource_values import (

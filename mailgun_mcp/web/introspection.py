@@ -12,7 +12,7 @@ from mailgun_mcp.web.authentication import TokenRefused
 from mailgun_mcp.web.claims import LAST, Claims
 from mailgun_mcp.web.issuer_http import IssuerHttp
 
-KEPT = 60.0
+LONGEST_CACHED = 60.0
 """Seconds for which a valid token is not checked again. A revoked one still works for up to this long."""
 REFUSED_FOR = 10.0
 """Seconds for which an invalid token is not checked again."""
@@ -50,10 +50,10 @@ class Introspection:
     async def verify(self, token: str) -> Principal:
         """Return the principal of the token. Raises TokenRefused, TokensUnavailable."""
         name = sha256(token.encode()).hexdigest()
-        answer = self._kept(name)
+        answer = self._cached(name)
         if answer is None:
             async with self._limit:
-                answer = self._kept(name) or await self._ask(token)
+                answer = self._cached(name) or await self._ask(token)
             self._answers[name] = answer
             while len(self._answers) > MOST:
                 self._answers.popitem(last=False)
@@ -61,7 +61,7 @@ class Introspection:
             raise TokenRefused(answer.reason)
         return answer.principal
 
-    def _kept(self, name: str) -> _Answer | None:
+    def _cached(self, name: str) -> _Answer | None:
         answer = self._answers.get(name)
         return answer if answer is not None and self._clock() < answer.until else None
 
@@ -81,7 +81,7 @@ class Introspection:
             expires = _time(claims.get("exp"), float("inf"))
             if expires <= now:
                 raise TokenRefused("it has expired")
-            return _Answer(self._claims.principal_of(claims), "", min(expires, now + KEPT))
+            return _Answer(self._claims.principal_of(claims), "", min(expires, now + LONGEST_CACHED))
         except TokenRefused as refusal:
             return _Answer(None, str(refusal), now + REFUSED_FOR)
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import anyio
 
 from mailgun_mcp.errors import SettingsError
-from mailgun_mcp.mailgun.endpoint import LOOPBACK
+from mailgun_mcp.text.host_names import LOOPBACK
 from mailgun_mcp.web.authentication import TokensUnavailable
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 async def resolve(host: str, port: int) -> list[str]:
     """Return the addresses of a host according to the system's resolver."""
-    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    addresses = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in addresses))
 
 
 def is_public(address: str) -> bool:

@@ -107,9 +107,9 @@ class IssuerKeys:
             except TokensUnavailable as error:
                 fault = fault or error
                 continue
-            found = metadata.get("jwks_uri")
-            if metadata.get("issuer") == self._issuer and isinstance(found, str):
-                return found
+            keys_url = metadata.get("jwks_uri")
+            if metadata.get("issuer") == self._issuer and isinstance(keys_url, str):
+                return keys_url
             fault = TokensUnavailable(f"{url} is not the metadata of {self._issuer}, or names no keys")
         raise fault or TokensUnavailable("the authorization server has no metadata")
 

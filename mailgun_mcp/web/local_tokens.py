@@ -88,13 +88,13 @@ class StaticTokens:
         """Return the principal of the token. Raises TokenRefused, StateError."""
         now = self._clock()
         parts = parts_in(token)
-        found = proven(await self._entry(parts[0]), parts[1], now) if parts else None
-        if found is None:
+        token_row = proven(await self._entry(parts[0]), parts[1], now) if parts else None
+        if token_row is None:
             raise TokenRefused("it is unknown, revoked or expired")
-        if found.use_is_due(now) and self._noted.get(found.id, -USED_EVERY) + USED_EVERY < now:
-            self._noted[found.id] = now
-            await in_thread(self._tokens.note_use, found, now)
-        return found.principal
+        if token_row.use_is_due(now) and self._noted.get(token_row.id, -USED_EVERY) + USED_EVERY < now:
+            self._noted[token_row.id] = now
+            await in_thread(self._tokens.note_use, token_row, now)
+        return token_row.principal
 
     async def _entry(self, name: str) -> TokenEntry | None:
         if self._reads_at_once:

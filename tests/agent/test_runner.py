@@ -16,8 +16,8 @@ from mailgun_mcp.agent.errors import (
     TooLargeError,
     WaitingError,
 )
+from mailgun_mcp.agent.open_calls import BROKE_OFF, STOPPED, UNKNOWN
 from mailgun_mcp.agent.runner import CANCELLED_TURN, FAULT
-from mailgun_mcp.agent.settling import BROKE_OFF, STOPPED, UNKNOWN
 from mailgun_mcp.agent.transcript import Transcript
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.principal import Principal

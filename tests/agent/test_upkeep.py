@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.agent import upkeep
-from mailgun_mcp.agent.settling import NOT_MADE, STOPPED, UNKNOWN
+from mailgun_mcp.agent.open_calls import NOT_MADE, STOPPED, UNKNOWN
 from tests.support.chats import ANN, CLEAR, DOMAIN, LIST, Chat, kinds, last, said
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from mailgun_mcp.agent.approving import Answer
 from mailgun_mcp.agent.conversations import LEASE
 from mailgun_mcp.agent.errors import AgentError, BusyError
 from mailgun_mcp.agent.events import Event
-from mailgun_mcp.agent.settling import BROKE_OFF
+from mailgun_mcp.agent.open_calls import BROKE_OFF
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.call.services import Services
@@ -137,7 +137,7 @@ async def test_a_server_that_died_in_a_turn_is_taken_over_when_its_lease_ends(pa
 
         dead.runner._log._write = lambda *_, **__: None  # type: ignore[method-assign]
         dead.runner._finish = write_nothing  # type: ignore[method-assign]
-        dead.runner._settling.ended = dead.runner._settling.cancelled = write_nothing  # type: ignore[method-assign, assignment]
+        dead.runner._open_calls.ended = dead.runner._settling.cancelled = write_nothing  # type: ignore[method-assign, assignment]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.agent.settling import STOPPED
+from mailgun_mcp.agent.open_calls import STOPPED
 from tests.support.agents import message
 from tests.support.processes import HttpServer, environment, http_server
 

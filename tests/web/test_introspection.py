@@ -7,7 +7,7 @@ import pytest
 
 from mailgun_mcp.web.authentication import TokenRefused, TokensUnavailable
 from mailgun_mcp.web.claims import Claims
-from mailgun_mcp.web.introspection import KEPT, REFUSED_FOR, Introspection
+from mailgun_mcp.web.introspection import LONGEST_CACHED, REFUSED_FOR, Introspection
 from mailgun_mcp.web.issuer_http import IssuerHttp
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +43,7 @@ async def test_a_valid_token_is_asked_about_once_a_minute() -> None:
     assert [(await server.tokens.verify("t")).id for _ in range(3)] == ["ann@login.example.com"] * 3
     assert server.asked.forms == [{"token": "t", "token_type_hint": "access_token"}]
     assert server.asked.logins == [(f"{ISSUER}/introspect", ("us", "secret"))]
-    server.now += KEPT
+    server.now += LONGEST_CACHED
     server.asked.answer = {"active": False}
     with pytest.raises(TokenRefused, match="not active"):
         await server.tokens.verify("t")

@@ -35,8 +35,8 @@ class ConversationRoutes:
         ]
 
     async def _list(self, request: Request) -> Response:
-        found = await self._runner.conversations(caller(request))
-        return JSONResponse({"conversations": [conversation.record for conversation in found]})
+        conversations = await self._runner.conversations(caller(request))
+        return JSONResponse({"conversations": [conversation.record for conversation in conversations]})
 
     async def _get(self, request: Request) -> Response:
         principal, name = caller(request), request.path_params["id"]

@@ -165,9 +165,9 @@ class Translation:
             }
             lines.append(self._add(self._text))
             self._text["content"] = [part]
-            lines.append(self.event("response.content_part.added", part=part, **self._place()))
+            lines.append(self.event("response.content_part.added", part=part, **self._position()))
         self._text["content"][0]["text"] += text
-        return [*lines, self.event("response.output_text.delta", delta=text, logprobs=[], **self._place())]
+        return [*lines, self.event("response.output_text.delta", delta=text, logprobs=[], **self._position())]
 
     def _end_text(self) -> list[str]:
         if self._text is None:
@@ -175,14 +175,14 @@ class Translation:
         part = self._text["content"][0]
         self._text["status"] = "completed"
         lines = [
-            self.event("response.output_text.done", text=part["text"], logprobs=[], **self._place()),
-            self.event("response.content_part.done", part=part, **self._place()),
+            self.event("response.output_text.done", text=part["text"], logprobs=[], **self._position()),
+            self.event("response.content_part.done", part=part, **self._position()),
             self._done(self._text),
         ]
         self._text = None
         return lines
 
-    def _place(self) -> dict[str, Any]:
+    def _position(self) -> dict[str, Any]:
         item = self._text or {}
         return {"item_id": item["id"], "output_index": self._items.index(item), "content_index": 0}
 
@@ -209,9 +209,9 @@ class Translation:
         item = self._calls.pop(body["call"], {**empty, "output": None, "error": None, "approval_request_id": None})
         item["output" if body["status"] == "done" else "error"] = body["text"]
         ended = "completed" if body["status"] == "done" else "failed"
-        place = {"output_index": len(self._items), "item_id": item["id"]}
+        position = {"output_index": len(self._items), "item_id": item["id"]}
         added = self._add(item)
-        return [added, self.event(f"response.mcp_call.{ended}", **place), self._done(item)]
+        return [added, self.event(f"response.mcp_call.{ended}", **position), self._done(item)]
 
     def _ask(self, body: dict[str, Any]) -> list[str]:
         """Show the form to the person as text, and ask with an item."""

@@ -51,7 +51,7 @@ class SlackApp:
         self._messages = Messages(runner, client, people)
         self._clicks = Clicks(services, runner, client, people, self._questions)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._event_ids: OrderedDict[str, None] = OrderedDict()
         self.bolt = self._bolt()
         """Dispatches requests to the methods below."""
         runner.on_begin(self._show)
@@ -121,11 +121,11 @@ class SlackApp:
 
     def _is_new(self, body: dict[str, Any]) -> bool:
         name = str(body.get("event_id"))
-        if name in self._known:
+        if name in self._event_ids:
             return False
-        self._known[name] = None
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+        self._event_ids[name] = None
+        if len(self._event_ids) > MOST_KNOWN:
+            self._event_ids.popitem(last=False)
         return True
 
     def _show(self, run: Run, principal: Principal, client: str) -> None:

@@ -12,11 +12,11 @@ from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.principal import ANONYMOUS, Principal
 from mailgun_mcp.settings import environment_value
+from mailgun_mcp.text.host_names import LOOPBACK
 from mailgun_mcp.text.yaml import YamlError, read
 
 API = "https://slack.com/api/"
 TEAM = r"^[TE][A-Z0-9]{2,30}$"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UserId = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,30}$")]
 ChannelId = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,30}$")]
 BOT_TOKEN, SIGNING_SECRET, APP_TOKEN = "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"

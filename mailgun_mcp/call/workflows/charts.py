@@ -6,14 +6,13 @@ from mailgun_mcp.call.shorten import utc
 from mailgun_mcp.call.workflows.chart_picture import MIME_TYPES, Chart, check_installed, draw
 from mailgun_mcp.call.workflows.findings import Finding
 from mailgun_mcp.call.workflows.metric_signals import rows
-from mailgun_mcp.call.workflows.queries import where
+from mailgun_mcp.call.workflows.queries import DEFAULT_DAYS, where
 from mailgun_mcp.call.workflows.reads import Reads
 from mailgun_mcp.errors import CallError
+from mailgun_mcp.output.untrusted import FENCE
 from mailgun_mcp.store.database import in_thread
 
-DEFAULT_DAYS = 7
 MOST_BARS = 8
-FENCE = "⟦"
 HIDDEN = "(third-party text)"
 """Stands in a picture for a name that third parties wrote: a picture cannot be fenced."""
 SERIES = {

@@ -64,7 +64,7 @@ def _urls(read: Read) -> dict[str, list[str]]:
 
 
 def _destinations(route: dict[str, Any]) -> list[str]:
-    return [found for action in route.get("actions") or () for found in DESTINATION.findall(str(action))]
+    return [destination for action in route.get("actions") or () for destination in DESTINATION.findall(str(action))]
 
 
 def _differing(domain: str, by_event: dict[str, list[str]], read: Read) -> Finding | None:
@@ -89,12 +89,12 @@ def _differing(domain: str, by_event: dict[str, list[str]], read: Read) -> Findi
 def _shadowed(routes: list[dict[str, Any]], read: Read) -> list[Finding]:
     """Return the routes that are not reached, because an earlier one matches the same recipient and stops."""
     ordered = sorted(routes, key=lambda route: route.get("priority") or 0)
-    found = []
+    findings = []
     for position, later in enumerate(ordered):
         literal = LITERAL.fullmatch(_pattern(later).strip("^$").replace("\\", ""))
         for earlier in ordered[:position]:
             if literal and stops(earlier) and matches(str(earlier.get("expression")), literal[0], False):
-                found.append(
+                findings.append(
                     Finding(
                         "route_shadowed",
                         f"Mail to {literal[0]} does not reach the route {later.get('id')}: "
@@ -105,10 +105,10 @@ def _shadowed(routes: list[dict[str, Any]], read: Read) -> list[Finding]:
                     )
                 )
                 break
-    return found
+    return findings
 
 
 def _pattern(route: dict[str, Any]) -> str:
     expression = str(route.get("expression") or "")
-    found = RECIPIENT.fullmatch(expression.strip())
-    return found[1] if found else ""
+    match = RECIPIENT.fullmatch(expression.strip())
+    return match[1] if match else ""

@@ -4,7 +4,7 @@ from typing import Any
 
 from mailgun_mcp.call.workflows.domain_signals import stop_findings
 from mailgun_mcp.call.workflows.findings import Finding, in_order
-from mailgun_mcp.call.workflows.queries import LIMIT, WARMUPS, Request, logs
+from mailgun_mcp.call.workflows.queries import DEFAULT_DAYS, LIMIT, WARMUPS, Request, logs
 from mailgun_mcp.call.workflows.reads import Read, Reads
 from mailgun_mcp.call.workflows.refusals import refusal_findings
 from mailgun_mcp.call.workflows.suppressions import address_requests, is_listed, suppression_findings
@@ -13,7 +13,6 @@ from mailgun_mcp.catalogue.workflow_tools import MOST_DOMAINS
 SHOWN = ["id", "event", "recipient", "domain", "message", "tags", "severity", "reason", "delivery-status", "@timestamp"]
 MOST_SHOWN = 8
 MOST_LISTS = 20
-DEFAULT_DAYS = 7
 DELIVERY = ["accepted", "delivered", "failed", "rejected", "opened", "clicked", "unsubscribed", "complained"]
 
 

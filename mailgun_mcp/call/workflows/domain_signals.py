@@ -10,10 +10,10 @@ def state_findings(read: Read) -> list[Finding]:
     """Return what keeps a domain from sending, from what `get_domain` returned."""
     domain = read.result.get("domain") or {}
     name = domain.get("name")
-    found = []
+    findings = []
     if domain.get("is_disabled") or domain.get("state") == "disabled":
         what = f"{name} is disabled, so it sends nothing."
-        found.append(Finding("domain_not_active", what, "Ask Mailgun support why.", (read.source,)))
+        findings.append(Finding("domain_not_active", what, "Ask Mailgun support why.", (read.source,)))
     missing = [record for record in read.result.get("sending_dns_records") or () if record.get("valid") != "valid"]
     if missing:
         kinds = ", ".join(dict.fromkeys(map(_kind, missing)))
@@ -21,7 +21,7 @@ def state_findings(read: Read) -> list[Finding]:
         what = f"{name}: the DNS has no valid {kinds} record."
         if unverified:
             what += " The domain is not verified, so it cannot send."
-        found.append(
+        findings.append(
             Finding(
                 "dns_record_missing",
                 what,
@@ -35,8 +35,8 @@ def state_findings(read: Read) -> list[Finding]:
         )
     elif domain.get("state") == "unverified":
         what = f"{name} is not verified, so it cannot send."
-        found.append(Finding("domain_not_active", what, "Call verify_domain.", (read.source,)))
-    return found
+        findings.append(Finding("domain_not_active", what, "Call verify_domain.", (read.source,)))
+    return findings
 
 
 def stop_findings(domain: Read, limit: Read) -> list[Finding]:

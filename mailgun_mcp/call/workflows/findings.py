@@ -42,8 +42,8 @@ class Finding:
 
 def in_order(findings: Iterable[Finding | None]) -> list[Finding]:
     """Return the findings, the most urgent first, each once."""
-    found = {(finding.cause, finding.what): finding for finding in findings if finding is not None}
-    return sorted(_with_proof(list(found.values())), key=lambda finding: ORDER.index(finding.cause))
+    distinct = {(finding.cause, finding.what): finding for finding in findings if finding is not None}
+    return sorted(_with_proof(list(distinct.values())), key=lambda finding: ORDER.index(finding.cause))
 
 
 def _with_proof(findings: list[Finding]) -> list[Finding]:

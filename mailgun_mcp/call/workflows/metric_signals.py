@@ -45,11 +45,11 @@ def totals(read: Read) -> dict[str, Any]:
 
 def address_findings(by_tag: Read) -> list[Finding]:
     """Return the tags whose mail went to many addresses that do not exist."""
-    found = []
+    findings = []
     for (tag, *_), metrics in rows(by_tag):
         bounced, sent = metrics.get("hard_bounces_count", 0), metrics.get("processed_count", 0)
         if bounced >= FEW and bounced >= UNFIT_SHARE * sent:
-            found.append(
+            findings.append(
                 Finding(
                     "unfit_addresses",
                     f"Many addresses of the mail with the tag {tag} do not exist: {bounced} of {sent} bounced for good.",
@@ -57,7 +57,7 @@ def address_findings(by_tag: Read) -> list[Finding]:
                     (by_tag.source,),
                 )
             )
-    return found
+    return findings
 
 
 def complaint_findings(by_tag: Read) -> list[Finding]:

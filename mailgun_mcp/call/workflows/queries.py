@@ -7,6 +7,7 @@ from mailgun_mcp.call.workflows.refusals import FIELDS
 from mailgun_mcp.catalogue.types import Arguments
 
 Request = tuple[str, Arguments]
+DEFAULT_DAYS = 7
 MOST_EVENTS = 100
 LIMIT: Request = ("get_account_sending_limit", {})
 WARMUPS: Request = ("list_ip_warmups", {})

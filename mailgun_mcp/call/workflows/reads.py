@@ -1,6 +1,5 @@
 """The calls of a workflow: single tools, through the whole pipeline, at the same time."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,14 +11,13 @@ from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.asker import NOBODY
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.output.untrusted import NOTICE, notice
+from mailgun_mcp.output.untrusted import FENCES, NOTICE, notice
 from mailgun_mcp.text.compact_json import compact
 
 Run = Callable[[str, Arguments, Caller], Awaitable[CallResult]]
 MOST_AT_ONCE = 40
 """Four lists of each of ten domains take one round trip. The rate limit of the client holds besides."""
 NOT_FOUND = "HTTP 404"
-FENCE = re.compile(r"⟦[0-9a-f]{8}(?: [^⟦⟧]*)?⟧ ?")
 LONGEST_REASON = 300
 NOT_TOLD = ("fields", "metrics", "pagination")
 """Arguments that a source leaves out: the audit log has them."""
@@ -81,8 +79,8 @@ class Reads:
         """Make the calls at the same time: name here -> tool and arguments. One that fails does not stop the others."""
         numbers = {name: len(self.sources) + position for position, name in enumerate(wanted, 1)}
         for name, (tool, arguments) in wanted.items():
-            told = {key: value for key, value in arguments.items() if key not in NOT_TOLD}
-            self.sources[str(numbers[name])] = {"tool": tool, **({"arguments": told} if told else {})}
+            shown = {key: value for key, value in arguments.items() if key not in NOT_TOLD}
+            self.sources[str(numbers[name])] = {"tool": tool, **({"arguments": shown} if shown else {})}
         await self._call.caller.notify(f"Reading {', '.join(dict.fromkeys(tool for tool, _ in wanted.values()))}")
         results: dict[str, Read] = {}
         limiter = anyio.CapacityLimiter(MOST_AT_ONCE)
@@ -136,7 +134,7 @@ def _shortened(text: str) -> str:
 
 def plain(text: object) -> str:
     """Return text without its fences, to look for something in it. It must not be shown."""
-    return FENCE.sub("", text) if isinstance(text, str) else ""
+    return FENCES.sub("", text) if isinstance(text, str) else ""
 
 
 def _refenced(value: Any, old: str, new: str) -> Any:

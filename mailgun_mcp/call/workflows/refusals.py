@@ -20,11 +20,11 @@ BLOCKLIST = re.compile(r"\busing ([a-z0-9.-]{4,60})\b", re.IGNORECASE)
 def refusal_findings(failures: Read, warmups: Read | None = None) -> list[Finding]:
     """Return what the failures of a period have in common."""
     causes = (_unsigned, _blocklisted, _slowed)
-    found = [cause(failures) for cause in causes]
-    throttled = found[-1]
+    findings = [cause(failures) for cause in causes]
+    throttled = findings[-1]
     if throttled and warmups:
-        found[-1] = _with_warmup(throttled, failures, warmups)
-    return [finding for finding in found if finding]
+        findings[-1] = _with_warmup(throttled, failures, warmups)
+    return [finding for finding in findings if finding]
 
 
 def text_of(event: dict[str, Any]) -> str:
@@ -49,8 +49,8 @@ def _blocklisted(failures: Read) -> Finding | None:
     events = [event for event in failures.items if BLOCKLISTED.search(text_of(event))]
     if len(events) < FEW:
         return None
-    ips = ", ".join(_distinct(found[0] for event in events if (found := IP.search(text_of(event)))))
-    lists = ", ".join(_distinct(found[1] for event in events if (found := BLOCKLIST.search(text_of(event)))))
+    ips = ", ".join(_distinct(match[0] for event in events if (match := IP.search(text_of(event)))))
+    lists = ", ".join(_distinct(match[1] for event in events if (match := BLOCKLIST.search(text_of(event)))))
     return Finding(
         "ip_blocklisted",
         f"Mail of {_domains(events)} is refused by {_providers(events)}: the IP {ips or '(not named)'} is on a blocklist"
@@ -77,7 +77,7 @@ def _slowed(failures: Read) -> Finding | None:
 
 
 def _with_warmup(finding: Finding, failures: Read, warmups: Read) -> Finding:
-    named = {found[0] for event in failures.items if (found := IP.search(text_of(event)))}
+    named = {match[0] for event in failures.items if (match := IP.search(text_of(event)))}
     warming = [item for item in warmups.items if item.get("ip") in named]
     if not warming:
         return finding

@@ -12,12 +12,11 @@ from mailgun_mcp.call.workflows.metric_signals import (
     table,
     totals,
 )
-from mailgun_mcp.call.workflows.queries import LIMIT, WARMUPS, failures, metrics
+from mailgun_mcp.call.workflows.queries import DEFAULT_DAYS, LIMIT, WARMUPS, failures, metrics
 from mailgun_mcp.call.workflows.reads import Read, Reads
 from mailgun_mcp.call.workflows.refusals import refusal_findings
 from mailgun_mcp.text.durations import iso
 
-DEFAULT_DAYS = 7
 DAY = 86_400
 MOST_TEMPLATES = 5
 

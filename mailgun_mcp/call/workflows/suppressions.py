@@ -39,7 +39,7 @@ def suppression_findings(
     read: dict[str, Read], domain: str, address: str, tags: list[str] | None = None
 ) -> list[Finding]:
     """Return on which lists of the domain the address is. With `tags`, an unsubscribe from others does not count."""
-    found = []
+    findings = []
     for kind, tool in GETS.items():
         entry = read[f"{domain} {kind}"]
         if not is_listed(entry):
@@ -49,12 +49,12 @@ def suppression_findings(
             continue
         from_tags = f" (tags {', '.join(map(str, unsubscribed))})" if unsubscribed else ""
         what = WHAT[kind].format(domain=domain, tags=from_tags)
-        known = {
+        entry_facts = {
             "tool": tool,
             **{key: entry.result[key] for key in ("code", "error", "created_at") if key in entry.result},
         }
-        found.append(Finding("suppressed", f"{address} {what}.", DO[kind], (entry.source,), known))
-    return found
+        findings.append(Finding("suppressed", f"{address} {what}.", DO[kind], (entry.source,), entry_facts))
+    return findings
 
 
 def is_listed(entry: Read) -> bool:

@@ -70,25 +70,25 @@ def state_authors(record: Node, file: str) -> None:
 
 
 def _tree(
-    schema: Schema, place: str, name: str, stated: dict[str, Author], unused: set[str], where: str
+    schema: Schema, path: str, name: str, stated: dict[str, Author], unused: set[str], where: str
 ) -> Node | str | None:
-    author = stated.get(place or "/")
+    author = stated.get(path or "/")
     if author is not None:
-        unused.discard(place or "/")
+        unused.discard(path or "/")
         return _label(author)
     children = dict(_children(schema))
     if children:
         return {
-            key: _tree(child, f"{place}/{key}", name if key == "*" else key, stated, unused, where)
+            key: _tree(child, f"{path}/{key}", name if key == "*" else key, stated, unused, where)
             for key, child in children.items()
         }
-    if not place:
+    if not path:
         return {}
     if not _can_hold_text(schema):
         return None
     if name not in AUTHORS:
-        raise CatalogueError(f"{where}: who writes {place}? State it in `authors`, or by name in compile/authors.py")
-    if AUTHORS[name] == "mailgun" and place != "/next" and "object" in (schema.get("type") or ()):
+        raise CatalogueError(f"{where}: who writes {path}? State it in `authors`, or by name in compile/authors.py")
+    if AUTHORS[name] == "mailgun" and path != "/next" and "object" in (schema.get("type") or ()):
         # Mailgun writes the object, but nobody knows what is in it.
         return {}
     return _label(AUTHORS[name])

@@ -56,10 +56,10 @@ def answer_of(extension: OperationExtension, output: Schema) -> Node | None:
     if extension.risk != "read":
         raise CatalogueError("only the answer of a read is shortened")
     items = answer.items if answer.items is not None else extension.pages.items if extension.pages else ""
-    place = output
+    node = output
     for key in items.split("/") if items else ():
-        place = place.get("properties", {}).get(key, {})
-    fields = (place.get("items", {}) if items else place).get("properties", {})
+        node = node.get("properties", {}).get(key, {})
+    fields = (node.get("items", {}) if items else node).get("properties", {})
     for field in answer.fields:
         name, _, rest = field.partition("/")
         _require(fields, name, rest)

@@ -21,6 +21,7 @@ from mailgun_mcp.catalogue.openapi.extension import (
     Requires,
     extension_of,
 )
+from mailgun_mcp.catalogue.openapi.naming import NAME
 from mailgun_mcp.catalogue.openapi.schemas import (
     flatten,
     input_schema,
@@ -38,7 +39,6 @@ BODIES = {
     "application/x-www-form-urlencoded": "urlencoded",
     "application/json": "json",
 }
-NAME = re.compile(r"[a-z][a-z0-9_]{0,45}")
 ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 CHECKED_FORMATS = frozenset({"hostname", "email", "ip", "uri", "event-filter"})
 OPERATION_KEYS = frozenset(
@@ -144,7 +144,7 @@ class _Compiler:
         pairs = (
             unlisted(schema, name, elsewhere=name in self.values_elsewhere) for name, schema in self.properties.items()
         )
-        return dict(pair for found in pairs for pair in found)
+        return dict(pair for values in pairs for pair in values)
 
     def _tool(self, name: str, output: Schema) -> Node:
         extension = self.extension

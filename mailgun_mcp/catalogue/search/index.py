@@ -184,10 +184,10 @@ def _word_postings(documents: Mapping[str, Mapping[str, str]]) -> Postings:
     lengths = {field: _mean(counts.get((name, field), Counter()).total() for name in documents) for field in FIELDS}
     weights: dict[str, dict[int, float]] = {}
     numbers = {name: number for number, name in enumerate(documents)}
-    for (name, field), found in counts.items():
-        length = 1 - LENGTH_WEIGHT + LENGTH_WEIGHT * found.total() / (lengths[field] or 1)
+    for (name, field), word_counts in counts.items():
+        length = 1 - LENGTH_WEIGHT + LENGTH_WEIGHT * word_counts.total() / (lengths[field] or 1)
         weight = FIELDS[field] * (REPLACED_WEIGHT if documents[name].get("replaced") else 1)
-        for word, count in found.items():
+        for word, count in word_counts.items():
             entries = weights.setdefault(word, {})
             entries[numbers[name]] = entries.get(numbers[name], 0.0) + weight * count / length
     return {word: _text(entries.items()) for word, entries in weights.items()}
@@ -198,10 +198,10 @@ def _gram_postings(documents: Mapping[str, Mapping[str, str]]) -> Postings:
         name: Counter(grams(" ".join(fields.get(field, "") for field in GRAM_FIELDS)))
         for name, fields in documents.items()
     }
-    spread = Counter(gram for found in counts.values() for gram in found)
+    spread = Counter(gram for gram_counts in counts.values() for gram in gram_counts)
     postings: dict[str, Entries] = {}
-    for number, found in enumerate(counts.values()):
-        weights = {gram: sqrt(count) * _rarity(len(documents), spread[gram]) for gram, count in found.items()}
+    for number, gram_counts in enumerate(counts.values()):
+        weights = {gram: sqrt(count) * _rarity(len(documents), spread[gram]) for gram, count in gram_counts.items()}
         norm = sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         for gram, weight in weights.items():
             # Once for the document and once for the query, as in a cosine of TF-IDF vectors.

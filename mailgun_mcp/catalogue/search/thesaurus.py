@@ -57,20 +57,20 @@ class Thesaurus:
             "east_asian": {phrase: list(stems) for phrase, stems in sorted(self.east_asian.items())},
         }
 
-    def expand(self, query: str, known: Container[str] = ()) -> dict[str, float]:
+    def expand(self, query: str, vocabulary: Container[str] = ()) -> dict[str, float]:
         """Return the stems of the query and of what its words also mean, each with its weight.
 
-        `known` are the stems that the catalogue has: what the others mean is all that there is of them.
+        `vocabulary` are the stems that the catalogue has: what the others mean is all that there is of them.
         """
-        plain = [part for word in plain_words(query) for part in self._read(word, known)]
+        plain = [part for word in plain_words(query) for part in self._read(word, vocabulary)]
         weights = dict.fromkeys((stem(word) for word in plain if word not in STOP_WORDS), 1.0)
-        for word in [word for word in weights if word not in known and word in self.phrases]:
+        for word in [word for word in weights if word not in vocabulary and word in self.phrases]:
             # Its meaning is all that is searched: it is not a misspelling.
             del weights[word]
         for size in range(1, LONGEST_PHRASE + 1):
             for start in range(len(plain) - size + 1):
                 key = _key(plain[start : start + size])
-                weight = SYNONYM_WEIGHT if all(word in known for word in key.split(" ")) else TRANSLATION_WEIGHT
+                weight = SYNONYM_WEIGHT if all(word in vocabulary for word in key.split(" ")) else TRANSLATION_WEIGHT
                 for meaning in self.phrases.get(key, ()):
                     weights[meaning] = max(weights.get(meaning, 0.0), weight)
         for run in EAST_ASIAN.findall(query):
@@ -80,13 +80,13 @@ class Thesaurus:
                     weights.update(dict.fromkeys(meanings, 1.0))
         return weights
 
-    def _read(self, word: str, known: Container[str]) -> list[str]:
+    def _read(self, word: str, vocabulary: Container[str]) -> list[str]:
         """Return the words to look up for a word of a query."""
 
         def means(other: str) -> bool:
-            return other in STOP_WORDS or stem(other) in self.phrases or (len(other) > 3 and stem(other) in known)
+            return other in STOP_WORDS or stem(other) in self.phrases or (len(other) > 3 and stem(other) in vocabulary)
 
-        if stem(word) in known or means(word) or not known:
+        if stem(word) in vocabulary or means(word) or not vocabulary:
             return [word]
         return self._forms.read(word, means) or [word]
 

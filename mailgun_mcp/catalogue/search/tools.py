@@ -30,7 +30,7 @@ def _tool(title: str, description: str, schema: Record, output: Record, *, reads
     }
 
 
-_FOUND: Record = {"properties": {"tools": {"type": "array", "items": {"type": "object"}}}}
+_HITS: Record = {"properties": {"tools": {"type": "array", "items": {"type": "object"}}}}
 _WRAPPED: Record = {
     "properties": {
         "name": {"type": "string", "description": "Tool name, from search_tools"},
@@ -59,7 +59,7 @@ TOOLS: dict[str, Record] = {
             },
             "required": ["queries"],
         },
-        _FOUND,
+        _HITS,
         reads=True,
         local=True,
     ),
@@ -77,7 +77,7 @@ TOOLS: dict[str, Record] = {
             },
             "required": ["names"],
         },
-        _FOUND,
+        _HITS,
         reads=True,
         local=True,
     ),

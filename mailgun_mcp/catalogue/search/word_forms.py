@@ -20,7 +20,7 @@ SHORTEST_ROOT = 4
 SHORTEST_PART = 3
 SHORTEST_COMPOUND = 7
 
-Known = Callable[[str], bool]
+IsWord = Callable[[str], bool]
 """Whether a word is one that means something here."""
 
 
@@ -32,41 +32,41 @@ class WordForms:
         for word in words:
             self._roots.setdefault(root(word), word)
 
-    def read(self, word: str, known: Known) -> list[str]:
+    def read(self, word: str, is_word: IsWord) -> list[str]:
         """Return the words that `word` is a form of, or made of; none where there are none."""
         for spelling in dict.fromkeys((word, _without_umlauts(word))):
-            one = self._one(spelling, known)
+            one = self._one(spelling, is_word)
             if one is not None:
                 return [one]
-            parts = self._parts(spelling, known)
+            parts = self._parts(spelling, is_word)
             if parts:
                 return parts
         return []
 
-    def _one(self, word: str, known: Known) -> str | None:
-        if known(word):
+    def _one(self, word: str, is_word: IsWord) -> str | None:
+        if is_word(word):
             return word
         bare = root(word)
-        return bare if known(bare) else self._roots.get(bare)
+        return bare if is_word(bare) else self._roots.get(bare)
 
-    def _parts(self, word: str, known: Known) -> list[str]:
+    def _parts(self, word: str, is_word: IsWord) -> list[str]:
         if len(word) < SHORTEST_COMPOUND:
             return []
         for cut in range(len(word) - SHORTEST_PART, SHORTEST_PART - 1, -1):
-            head = self._head(word[:cut], known)
+            head = self._head(word[:cut], is_word)
             if head is None:
                 continue
-            tail = self._one(word[cut:], known)
-            tails = [tail] if tail is not None else self._parts(word[cut:], known)
+            tail = self._one(word[cut:], is_word)
+            tails = [tail] if tail is not None else self._parts(word[cut:], is_word)
             if tails:
                 return [head, *tails]
         return []
 
-    def _head(self, head: str, known: Known) -> str | None:
+    def _head(self, head: str, is_word: IsWord) -> str | None:
         for link in LINKS:
             bare = head.removesuffix(link) if link else head
             if len(bare) >= SHORTEST_PART and (bare != head or not link):
-                one = self._one(bare, known)
+                one = self._one(bare, is_word)
                 if one is not None:
                     return one
         return None

@@ -13,11 +13,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from mailgun_mcp.catalogue.types import Risk
 from mailgun_mcp.policy.conditions import as_list
 from mailgun_mcp.text.durations import duration, minutes_of, weekdays_of
+from mailgun_mcp.text.host_names import LOOPBACK
 from mailgun_mcp.text.suggest import unknown
 
-Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
 Reversible = Literal["whole", "part", "no"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -48,7 +49,7 @@ def domain_glob(glob: str) -> None:
 
 def notify_url(url: str) -> None:
     parts = urlsplit(url)
-    loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    loopback = parts.hostname in LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
         raise ValueError(f"{url!r} is not an https URL (http is for loopback only)")
 

@@ -168,7 +168,7 @@ def _problems_of_the_rest(document: YamlDocument, error: ValidationError, source
         own = [
             re.fullmatch(rf"{re.escape(source.name)}:(\d+): (.*)", text, re.DOTALL) for text in fault_of_rest.problems
         ]
-        return [(int(found[1]), found[2]) for found in own if found]
+        return [(int(match[1]), match[2]) for match in own if match]
     return []
 
 

@@ -152,9 +152,9 @@ class _Columns:
 
     def add(self, totals: dict[int, int], numbers: Iterable[int], counts: Iterable[int]) -> None:
         """Add the counts of cells to the totals of their columns."""
-        known = self._of_cell.get
+        columns_of = self._of_cell.get
         for number, count in zip(numbers, counts, strict=True):
-            columns = known(number)
+            columns = columns_of(number)
             for column in self._find(number) if columns is None else columns:
                 totals[column] += count
 
@@ -169,8 +169,8 @@ class _Columns:
                 column = self._numbers[key, fact] = len(self.names)
                 self.names.append((key, fact))
             columns.append(column)
-        found = self._of_cell[number] = tuple(columns)
-        return found
+        numbers = self._of_cell[number] = tuple(columns)
+        return numbers
 
 
 async def _counts(columns: _Columns, period: Period, *, timed: bool, turn: Turn) -> dict[int, dict[int, int]]:

@@ -18,6 +18,7 @@ from mailgun_mcp.simulator.control.part_file import CAN_STAY_OPEN, PartFile
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.model.event_log import EventLog
+from mailgun_mcp.simulator.model.packed_events import Path
 from mailgun_mcp.simulator.model.parts import Part, Stored, to_text
 from mailgun_mcp.simulator.model.series import Series
 from mailgun_mcp.simulator.model.stored_messages import StoredMessages
@@ -35,7 +36,6 @@ PART_SIZE = 1 << 16
 MAX_LINE = 1 << 28
 """Maximum length of a line in bytes."""
 
-Path = tuple[str, ...]
 Collection = tuple[Path, Iterator[Part]]
 """The path of a large collection in the account, and its parts."""
 CONTENT = b',"part":'

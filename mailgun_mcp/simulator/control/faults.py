@@ -10,14 +10,13 @@ from starlette.types import Message, Send
 
 from mailgun_mcp.simulator.http.asgi import Next, RoutedRequest, discard
 from mailgun_mcp.simulator.model.clock import Clock
-from mailgun_mcp.simulator.replies.reply import TEXT, Reply
+from mailgun_mcp.simulator.replies.reply import CHALLENGE, TEXT, Reply
 from mailgun_mcp.text.suggest import unknown
 
 FaultKind = Literal["rate_limited", "server_error", "slow", "reset", "truncated", "content_type", "unauthorized"]
 Sleep = Callable[[float], Awaitable[None]]
 KINDS: tuple[str, ...] = get_args(FaultKind)
 HTML = "text/html; charset=utf-8"
-CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
 
 
 class FaultError(ValueError):

@@ -6,9 +6,10 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp.simulator.analytics.reports import parse_duration
-from mailgun_mcp.simulator.control import mail_routes as control_mail
 from mailgun_mcp.simulator.control.faults import Fault, FaultError
 from mailgun_mcp.simulator.control.harness import Harness
+from mailgun_mcp.simulator.control.mail_routes import ROUTES as MAIL_ROUTES
+from mailgun_mcp.simulator.control.mail_routes import Body, Route
 from mailgun_mcp.simulator.control.page import PATHS, show
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit
 from mailgun_mcp.simulator.control.snapshot_routes import LINES, restore, take_snapshot
@@ -29,8 +30,6 @@ UNAUTHORIZED = Reply(
     # This header makes browsers ask for the key.
     headers={"www-authenticate": 'Basic realm="MG API"'},
 )
-Body = dict[str, Any]
-Route = Callable[[Harness, Body], Reply | Awaitable[Reply]]
 StreamRoute = Callable[[Harness, Receive], Awaitable[Reply]]
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 """Seconds in each unit of the durations for advancing the clock. `m` means minutes here, not months."""
@@ -258,7 +257,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     f"{PREFIX}ignored": {"GET": show_ignored},
     f"{PREFIX}reset": {"POST": reset},
     f"{PREFIX}state": {"GET": show_state},
-    **{PREFIX + path: methods for path, methods in control_mail.ROUTES.items()},
+    **{PREFIX + path: methods for path, methods in MAIL_ROUTES.items()},
     f"{PREFIX}snapshot": {"GET": take_snapshot},
 }
 """Path -> method -> the route. Its docstring is shown in docs/simulator.md."""

@@ -5,7 +5,7 @@ take longer than importing the whole simulator.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from email.utils import getaddresses
 from typing import Any
 
@@ -14,10 +14,10 @@ from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.formats import FORMATS
 from mailgun_mcp.simulator.http.body import File
+from mailgun_mcp.simulator.http.documented import Schema
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.text.compact_json import compact
 
-Schema = Mapping[str, Any]
 ConstraintCheck = Callable[[Any, Any], bool]
 ConstraintText = Callable[[str, Any, Any], str]
 

@@ -25,11 +25,10 @@ from mailgun_mcp.simulator.http.body import (
     parse_query,
 )
 from mailgun_mcp.simulator.http.checks import wrong_type
+from mailgun_mcp.simulator.http.documented import Schema
 from mailgun_mcp.simulator.http.unknown_parameters import OnUnknown, refuse_unknown
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
 from mailgun_mcp.simulator.replies.reply import ApiError
-
-Schema = Mapping[str, Any]
 
 FILES_AS_TEXT = frozenset({"pem"})
 """Files of a form that may also be sent as plain fields."""

@@ -1,17 +1,17 @@
 """Parameters that an operation does not have: Mailgun ignores them, and `--strict` refuses them."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.simulator.http.documented import Schema
 from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.replies.reply import ApiError
 
-Schema = Mapping[str, Any]
 OnUnknown = Callable[[str], None]
 """Called with the name of each unknown parameter."""
 

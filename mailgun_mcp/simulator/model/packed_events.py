@@ -14,12 +14,12 @@ from sys import intern
 from types import NoneType
 from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.model.bounce_rules import classify
 from mailgun_mcp.simulator.model.event_facts import facts_of
 from mailgun_mcp.simulator.model.parts import Part, to_text
 
 Path = tuple[str, ...]
-Record = dict[str, Any]
 FieldTest = tuple[Path, Callable[[Any], bool]]
 """The path of a field that is not an object, and a predicate on its value (None when the field is missing)."""
 

@@ -9,6 +9,8 @@ from starlette.responses import Response
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 COMPACT = json.JSONEncoder(separators=(",", ":"))
+CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
+"""The header of a 401."""
 NO_HEADERS: Mapping[str, str] = {}
 
 

@@ -42,7 +42,7 @@ FAILED = DimensionCondition("happened", "!=", ("delivered",))
 BOUNCED = DimensionCondition("happened", "=", ("bounce",))
 
 
-def _place(index: int) -> DimensionReader:
+def _dimension_at(index: int) -> DimensionReader:
     return lambda cell: (str(cell[index]),)
 
 
@@ -60,23 +60,23 @@ def _ruled(read: Callable[[BounceRule], str]) -> DimensionReader:
 
 
 OF_MAIL: dict[str, DimensionReader] = {
-    "domain.name": _place(0),
-    "envelope.sending-ip": _place(1),
-    "envelope.i-ip-pool-name": _place(2),
+    "domain.name": _dimension_at(0),
+    "envelope.sending-ip": _dimension_at(1),
+    "envelope.i-ip-pool-name": _dimension_at(2),
     "tag": _tags,
     "tags": lambda cell: (", ".join(_tags(cell)),),
-    "recipient-domain": _place(4),
+    "recipient-domain": _dimension_at(4),
     "entity-name": lambda cell: (ENTITIES[str(cell[5])],),
-    "entity-id": _place(5),
+    "entity-id": _dimension_at(5),
 }
 """The dimensions that deliveries have as well as failures."""
 OF_FAILURES: dict[str, DimensionReader] = {
-    "rule-id": _place(6),
+    "rule-id": _dimension_at(6),
     "group-id": _ruled(lambda rule: rule.group.id),
     "criticality": _ruled(lambda rule: rule.group.criticality),
     "category": _ruled(lambda rule: rule.group.category),
     "severity": lambda cell: ({"bounce": "permanent", "delay": "temporary"}.get(str(cell[7]), ""),),
-    "happened": _place(7),
+    "happened": _dimension_at(7),
 }
 READERS = OF_MAIL | OF_FAILURES
 FILTERS = dict.fromkeys((*OF_MAIL, "group-id", "criticality", "category", "severity", OWNER))

@@ -33,7 +33,7 @@ def replace_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     ips_by_pool = {pool: list(dict.fromkeys(request[field])) for field, pool in FIELDS.items()}
     _check_pools(account, ips_by_pool)
     ips_of(account).dynamic = ips_by_pool
-    _settle(account)
+    _move_domains(account)
     return Reply(_pools(account))
 
 
@@ -140,7 +140,7 @@ def override_dynamic_pool_assignment(account: Account, request: SimulatedRequest
     sending = _enrolled_sending(request)
     if sending.dynamic_pool != request["pool"]:
         _record(account, request.domain, request["pool"], "Override", USER)
-    _place(account, request.domain, request["pool"])
+    _assign(account, request.domain, request["pool"])
     sending.override = True
     return success("success")
 
@@ -154,7 +154,7 @@ def remove_dynamic_pool_override(account: Account, request: SimulatedRequest) ->
     pool = _health(account, request.domain)["pool"]
     if sending.dynamic_pool != pool:
         _record(account, request.domain, pool, "Override removed", USER)
-    _place(account, request.domain, pool)
+    _assign(account, request.domain, pool)
     return success("success")
 
 
@@ -229,11 +229,11 @@ def _change(account: Account, pool: str, added: list[str], removed: list[str]) -
     }
     _check_pools(account, ips_by_pool)
     ips_of(account).dynamic = ips_by_pool
-    _settle(account)
+    _move_domains(account)
     return success("success")
 
 
-def _settle(account: Account) -> None:
+def _move_domains(account: Account) -> None:
     """Make the enrolled domains send from the current IPs of their pools."""
     for _, domain in _domains(account):
         pool = domain.administration.sending.dynamic_pool
@@ -246,10 +246,10 @@ def _enroll(account: Account, domain: Domain) -> None:
     _record(account, domain, pool, "Enrolled in dynamic IP pools", USER)
     domain.administration.sending.registered_at = account.clock.now()
     domain.administration.sending.pool_id = None
-    _place(account, domain, pool)
+    _assign(account, domain, pool)
 
 
-def _place(account: Account, domain: Domain, pool: str) -> None:
+def _assign(account: Account, domain: Domain, pool: str) -> None:
     sending = domain.administration.sending
     sending.dynamic_pool, sending.ips = pool, list(ips_of(account).dynamic[pool])
 

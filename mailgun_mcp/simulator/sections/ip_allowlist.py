@@ -27,13 +27,13 @@ def add_ip_allowlist_entry(account: Account, request: SimulatedRequest) -> Reply
 
 @handles("update_ip_allowlist_entry", fidelity="stateful", note="the description")
 def update_ip_allowlist_entry(account: Account, request: SimulatedRequest) -> Reply:
-    _entries(account)[_known(account, request)] = request.get("description")
+    _entries(account)[_listed_address(account, request)] = request.get("description")
     return list_ip_allowlist(account)
 
 
 @handles("delete_ip_allowlist_entry", fidelity="stateful", note="by address")
 def delete_ip_allowlist_entry(account: Account, request: SimulatedRequest) -> Reply:
-    del _entries(account)[_known(account, request)]
+    del _entries(account)[_listed_address(account, request)]
     return list_ip_allowlist(account)
 
 
@@ -41,7 +41,7 @@ def _entries(account: Account) -> dict[str, str]:
     return account.administration.access.allowlist
 
 
-def _known(account: Account, request: SimulatedRequest) -> str:
+def _listed_address(account: Account, request: SimulatedRequest) -> str:
     address: str = request["address"].strip()
     if not address:
         raise ApiError(400, "IP address can not be blank")

@@ -46,7 +46,7 @@ def _reader(index: int) -> DimensionReader:
     return read
 
 
-READERS: dict[str, DimensionReader] = {name: _reader(place) for place, name in enumerate(DIMENSIONS)}
+READERS: dict[str, DimensionReader] = {name: _reader(number) for number, name in enumerate(DIMENSIONS)}
 FILTERS: Mapping[str, object] = {**READERS, "subaccount": None}
 
 

@@ -34,10 +34,10 @@ TEXTS = {
 
 def log_in(account: Account, login: str, password: str) -> bool:
     """Return whether a domain of the account has this login with this password."""
-    found = find_login(account, login)
-    if found is None or not password:
+    credentials = find_login(account, login)
+    if credentials is None or not password:
         return False
-    _, domain = found
+    _, domain = credentials
     stored = next(one.password for one in all_credentials(domain) if one.login == login.lower())
     return compare_digest(stored.encode(), password.encode("utf-8", "replace"))
 
@@ -53,10 +53,10 @@ def find_login(account: Account, login: str) -> tuple[Account, Domain] | None:
 
 def submit(account: Account, operation: Operation, envelope: SmtpEnvelope, recipients: list[str], mime: bytes) -> str:
     """Send a mail with `operation`, the one that sends MIME messages. Return the reply of the SMTP server."""
-    found = find_login(account, envelope.login)
-    if found is None:
+    credentials = find_login(account, envelope.login)
+    if credentials is None:
         return "550 5.7.1 The login was deleted"
-    owner, domain = found
+    owner, domain = credentials
     arguments = {
         "domain": domain.name,
         "to": recipients,

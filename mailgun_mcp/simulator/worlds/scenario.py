@@ -217,8 +217,8 @@ def parse_scenario(text: str, name: str) -> Scenario:
 
 def _located(fault: Any) -> Any:
     """Return one of `ValidationError.errors()` with the path in the file, without the kind of an incident."""
-    place = fault["loc"]
-    return {**fault, "loc": (*place[:2], *place[3:])} if place[:1] == ("incidents",) else fault
+    path = fault["loc"]
+    return {**fault, "loc": (*path[:2], *path[3:])} if path[:1] == ("incidents",) else fault
 
 
 def _path(fault: Any) -> tuple[str | int, ...]:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from mailgun_mcp.mailgun.endpoint import LOOPBACK
+from mailgun_mcp.text.host_names import LOOPBACK
 from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 
 FIELD = "form-token"

@@ -160,11 +160,11 @@ class Pages:
     async def _guarded(self, request: Request, handler: Handler, *, scope: str | None, document: bool) -> Response:
         page: PageRequest | None = None
         try:
-            found = await self.find_session(request)
-            if found is None:
+            session = await self.find_session(request)
+            if session is None:
                 return self._signed_out(request, document=document)
-            page = PageRequest(self, request, found[0], found[1], self.clock())
-            if scope is not None and not found[0].principal.access.has(scope):
+            page = PageRequest(self, request, session[0], session[1], self.clock())
+            if scope is not None and not session[0].principal.access.has(scope):
                 message = f"You are signed in as {page.person}, who does not have the scope {scope}."
                 return self.failure(request, "You may not use this page", message, 403, page)
             return await handler(page)

@@ -10,7 +10,7 @@ from mailgun_mcp.agent.errors import StoppingError
 from mailgun_mcp.agent.http.page import SECTIONS
 from mailgun_mcp.agent.http.routes import agent_routes
 from mailgun_mcp.agent.http.served import ServedAgent
-from mailgun_mcp.agent.settling import STOPPED
+from mailgun_mcp.agent.open_calls import STOPPED
 from tests.support.chats import ANN, CLEAR, DOMAIN, Chat, last
 
 pytestmark = pytest.mark.anyio

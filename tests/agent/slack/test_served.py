@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp import asgi
-from mailgun_mcp.agent.settling import STOPPED
+from mailgun_mcp.agent.open_calls import STOPPED
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.settings import Settings

@@ -8,21 +8,21 @@ THESAURUS = Thesaurus.build({"blacklist": "bounces", "opt out": "unsubscribe", "
 
 
 def test_a_synonym_counts_less_than_a_word_of_the_query() -> None:
-    expanded = THESAURUS.expand("Blacklisted domains", known={"blacklist", "domain", "bounc"})
+    expanded = THESAURUS.expand("Blacklisted domains", vocabulary={"blacklist", "domain", "bounc"})
     assert expanded == {"blacklist": 1.0, "domain": 1.0, "bounc": SYNONYM_WEIGHT}
 
 
 def test_what_a_word_means_that_the_catalogue_lacks_counts_as_a_word_of_the_query() -> None:
-    assert THESAURUS.expand("Blacklisted", known={"bounc"}) == {"bounc": TRANSLATION_WEIGHT}
+    assert THESAURUS.expand("Blacklisted", vocabulary={"bounc"}) == {"bounc": TRANSLATION_WEIGHT}
 
 
 def test_a_word_that_says_nothing_is_no_misspelling() -> None:
-    assert Thesaurus.build({"eine": ""}).expand("eine Domain", known={"domain", "line"}) == {"domain": 1.0}
+    assert Thesaurus.build({"eine": ""}).expand("eine Domain", vocabulary={"domain", "line"}) == {"domain": 1.0}
 
 
 def test_a_word_with_another_ending_means_the_same() -> None:
     thesaurus = Thesaurus.build({"vorlage": "template", "liste": "list"})
-    assert set(thesaurus.expand("Vorlagenlisten", known={"templat", "list"})) == {"templat", "list"}
+    assert set(thesaurus.expand("Vorlagenlisten", vocabulary={"templat", "list"})) == {"templat", "list"}
 
 
 def test_two_phrases_that_differ_only_in_their_endings_are_refused() -> None:

@@ -21,7 +21,7 @@ NOT_MADE = "The turn ended before this call was made. Nothing was sent."
 CANCELLED_REASON = "the person cancelled the turn"
 
 
-class Settling:
+class OpenCalls:
     """Closes what was left open. No call is made again."""
 
     def __init__(self, services: Services, transcript: Transcript) -> None:
