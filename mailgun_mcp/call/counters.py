@@ -1,6 +1,11 @@
 """Counters for the policy: values used once, sends, spending, and who has seen third-party text."""
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import ClassVar
+
 from mailgun_mcp.policy.history import HOUR
+from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import MONTHS, Store
 
 NEWEST = 2**63 - 1
@@ -27,27 +32,64 @@ class Nonces:
         return done.rowcount == 1
 
 
-class Sends:
-    """How many recipients each send had."""
+class _Counter:
+    """A table with one row for each call that counts toward a limit. The row is written before the call is made."""
+
+    table: ClassVar[str]
+    key: ClassVar[str] = "id"
+    keep: ClassVar[float] = 2 * HOUR
+    """How long a row is kept, in seconds."""
+    durable: ClassVar[bool] = True
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def forget(self, row: int) -> None:
+        """Remove the row of a call that was not made."""
+        with self._writing("taken back") as connection:
+            connection.execute(f"DELETE FROM {self.table} WHERE {self.key} = ?", (row,))  # noqa: S608 - our own names
+
+    def _record(self, counted_for: str, now: float, values: Mapping[str, str | float]) -> int:
+        """Write a row, and return its number.
+
+        Two concurrent calls that count together have one lock, so the one with the higher number sees the other.
+        """
+        columns, places = ", ".join([*values, "at"]), ", ".join("?" * (len(values) + 1))
+        with self._writing(counted_for) as connection:
+            connection.execute(f"DELETE FROM {self.table} WHERE at < ?", (now - self.keep,))  # noqa: S608 - our own names
+            row = connection.execute(
+                f"INSERT INTO {self.table} ({columns}) VALUES ({places}) RETURNING {self.key}",  # noqa: S608 - as above
+                (*values.values(), now),
+            ).fetchone()
+        return int(row[0])
+
+    def _total(
+        self, amount: str, since: float, before: int, of: Mapping[str, str], *, inclusive: bool = False
+    ) -> float:
+        """Return the total of `amount` since a time, of the rows with these values and a number below `before`."""
+        conditions = " AND ".join(
+            [f"at {'>=' if inclusive else '>'} ?", f"{self.key} < ?", *(f"{name} = ?" for name in of)]
+        )
+        query = f"SELECT coalesce(sum({amount}), 0) FROM {self.table} WHERE {conditions}"  # noqa: S608 - our own names
+        with self._store.reading() as connection:
+            return float(connection.execute(query, (since, before, *of.values())).fetchone()[0])
+
+    def _writing(self, lock: str) -> AbstractContextManager[Connection]:
+        return self._store.writing(durable=self.durable, lock=f"{self.table.replace('_', ' ')} {lock}")
+
+
+class Sends(_Counter):
+    """How many recipients each send had."""
+
+    table = "sends"
+    key = "rowid"
+    keep = MONTHS
+
     def record(self, account: str, principal: str, digest: str, recipients: int, now: float) -> int:
         """Count a send. Returns the row number for `forget`."""
-        # One lock per account: of two concurrent sends, the one with the higher row number sees the other.
-        with self._store.writing(lock=f"sends {account}") as connection:
-            connection.execute("DELETE FROM sends WHERE at < ?", (now - MONTHS,))
-            done = connection.execute(
-                "INSERT INTO sends (account, principal, digest, recipients, at) VALUES (?, ?, ?, ?, ?)",
-                (account, principal, digest, recipients, now),
-            )
-            return int(done.lastrowid or 0)
-
-    def forget(self, row: int) -> None:
-        """Remove a send that was refused."""
-        with self._store.writing(lock="sends taken back") as connection:
-            connection.execute("DELETE FROM sends WHERE rowid = ?", (row,))
+        values: dict[str, str | float] = {"account": account, "principal": principal, "digest": digest}
+        values["recipients"] = recipients
+        return self._record(account, now, values)
 
     def recipients_since(
         self, account: str, since: float, before: int = NEWEST, *, principal: str | None = None
@@ -56,13 +98,8 @@ class Sends:
 
         Only sends recorded before the row `before` count.
         """
-        with self._store.reading() as connection:
-            cursor = connection.execute(
-                """SELECT coalesce(sum(recipients), 0) FROM sends
-                WHERE account = ? AND at > ? AND rowid < ? AND principal = coalesce(?, principal)""",
-                (account, since, before, principal),
-            )
-            return int(cursor.fetchone()[0])
+        of = {"account": account} if principal is None else {"account": account, "principal": principal}
+        return int(self._total("recipients", since, before, of))
 
     def last(self, account: str, digest: str, before: int = NEWEST) -> float | None:
         """Return when the same request was last sent, among those recorded before the row `before`, or None."""
@@ -74,97 +111,49 @@ class Sends:
         return None if at is None else float(at)
 
 
-class AddressChanges:
+class AddressChanges(_Counter):
     """How many addresses each call put on suppression lists, mailing lists and routes. Only the last hour is kept."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    table = "address_changes"
 
     def record(self, account: str, addresses: int, now: float) -> int:
         """Count the addresses of a call. Returns the row number for `forget`."""
-        # One lock per account: of two concurrent calls, the one with the higher row number sees the other.
-        with self._store.writing(lock=f"address changes {account}") as connection:
-            connection.execute("DELETE FROM address_changes WHERE at < ?", (now - 2 * HOUR,))
-            row = connection.execute(
-                "INSERT INTO address_changes (account, addresses, at) VALUES (?, ?, ?) RETURNING id",
-                (account, addresses, now),
-            ).fetchone()
-        return int(row["id"])
-
-    def forget(self, row: int) -> None:
-        """Remove the addresses of a call that was not made."""
-        with self._store.writing(lock="address changes taken back") as connection:
-            connection.execute("DELETE FROM address_changes WHERE id = ?", (row,))
+        return self._record(account, now, {"account": account, "addresses": addresses})
 
     def since(self, account: str, since: float, before: int = NEWEST) -> int:
         """Return how many addresses were counted for the account after `since`, before the row `before`."""
-        with self._store.reading() as connection:
-            row = connection.execute(
-                """SELECT coalesce(sum(addresses), 0) AS addresses FROM address_changes
-                WHERE account = ? AND at > ? AND id < ?""",
-                (account, since, before),
-            ).fetchone()
-        return int(row["addresses"])
+        return int(self._total("addresses", since, before, {"account": account}))
 
 
-class Calls:
+class Calls(_Counter):
     """How many calls each principal made. Only the last hour is kept, and only where the policy limits calls."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    table = "calls"
+    durable = False
 
     def record(self, account: str, principal: str, now: float) -> int:
         """Count a call. Returns the row number for `forget`."""
-        with self._store.writing(durable=False, lock=f"calls {account} {principal}") as connection:
-            connection.execute("DELETE FROM calls WHERE at < ?", (now - 2 * HOUR,))
-            row = connection.execute(
-                "INSERT INTO calls (account, principal, at) VALUES (?, ?, ?) RETURNING id", (account, principal, now)
-            ).fetchone()
-        return int(row["id"])
-
-    def forget(self, row: int) -> None:
-        """Remove a call that was not made."""
-        with self._store.writing(durable=False, lock="calls taken back") as connection:
-            connection.execute("DELETE FROM calls WHERE id = ?", (row,))
+        return self._record(f"{account} {principal}", now, {"account": account, "principal": principal})
 
     def since(self, account: str, principal: str, since: float, before: int = NEWEST) -> int:
         """Return how many calls the principal made in the account after `since`, recorded before the row `before`."""
-        with self._store.reading() as connection:
-            row = connection.execute(
-                "SELECT count(*) AS calls FROM calls WHERE account = ? AND principal = ? AND at > ? AND id < ?",
-                (account, principal, since, before),
-            ).fetchone()
-        return int(row["calls"])
+        return int(self._total("1", since, before, {"account": account, "principal": principal}))
 
 
-class Spend:
+class Spend(_Counter):
     """What billing calls cost."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    table = "spend"
+    key = "rowid"
+    keep = MONTHS
 
     def record(self, account: str, amount: float, now: float) -> int:
         """Count a cost. Returns the row number for `forget`."""
-        with self._store.writing(lock=f"spend {account}") as connection:
-            connection.execute("DELETE FROM spend WHERE at < ?", (now - MONTHS,))
-            done = connection.execute(
-                "INSERT INTO spend (account, amount, at) VALUES (?, ?, ?)", (account, amount, now)
-            )
-            return int(done.lastrowid or 0)
-
-    def forget(self, row: int) -> None:
-        """Remove the cost of a call that was not made."""
-        with self._store.writing(lock="spend taken back") as connection:
-            connection.execute("DELETE FROM spend WHERE rowid = ?", (row,))
+        return self._record(account, now, {"account": account, "amount": amount})
 
     def since(self, account: str, since: float, before: int = NEWEST) -> float:
         """Return what the account has spent since `since`, as recorded before the row `before`."""
-        with self._store.reading() as connection:
-            cursor = connection.execute(
-                "SELECT coalesce(sum(amount), 0) FROM spend WHERE account = ? AND at >= ? AND rowid < ?",
-                (account, since, before),
-            )
-            return float(cursor.fetchone()[0])
+        return self._total("amount", since, before, {"account": account}, inclusive=True)
 
 
 class Untrusted:

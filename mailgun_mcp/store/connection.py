@@ -1,6 +1,6 @@
 """A connection to the state as the owners of its tables use it: what SQLite and PostgreSQL have in common.
 
-SQL is written once for both engines: `?` for values, `ON CONFLICT` instead of `INSERT OR`, no `rowid` or `PRAGMA`.
+SQL is written once for both engines: `?` for values, `ON CONFLICT` instead of `INSERT OR`, no `PRAGMA`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,10 +13,6 @@ class Result(Protocol):
     @property
     def rowcount(self) -> int:
         """How many rows the statement changed."""
-
-    @property
-    def lastrowid(self) -> int | None:
-        """The number of the last inserted row, in a table that numbers its rows."""
 
     def fetchone(self) -> Any:
         """Return the next row, or None."""

@@ -16,6 +16,7 @@ from psycopg.types.numeric import FloatLoader
 from psycopg_pool import ConnectionPool
 
 from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.connection import Result
 from mailgun_mcp.store.database import newer
 from mailgun_mcp.store.migrations import MIGRATIONS, Each
 from mailgun_mcp.store.postgresql_tables import TABLES, VERSION
@@ -115,17 +116,16 @@ class Statements:
             return False
         return True
 
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "StatementResult":
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Result:
         """Run a statement with values for its question marks."""
         try:
-            cursor = self._again_if_lost(lambda connection: connection.execute(numbered(sql), parameters))
+            return self._again_if_lost(lambda connection: connection.execute(numbered(sql), parameters))
         except psycopg.DataError:
             values = _storable(parameters)
             if values == list(parameters):
                 raise
             # psycopg refused the value before it sent anything, so a transaction goes on.
-            cursor = self._again_if_lost(lambda connection: connection.execute(numbered(sql), values))
-        return StatementResult(self.connection, cursor)
+            return self._again_if_lost(lambda connection: connection.execute(numbered(sql), values))
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> None:
         """Run a statement once for each group of values."""
@@ -171,32 +171,6 @@ def _is_lost(connection: "psycopg.Connection[Any]", error: psycopg.Error) -> boo
 def _storable(values: Sequence[Any]) -> list[Any]:
     """Return the values with a replacement character for each NUL: PostgreSQL has none in text, unlike SQLite."""
     return [value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in values]
-
-
-class StatementResult:
-    """The result of a statement."""
-
-    def __init__(self, connection: "psycopg.Connection[Any]", cursor: "psycopg.Cursor[Any]") -> None:
-        self._connection = connection
-        self._cursor = cursor
-        self.rowcount = cursor.rowcount
-
-    @property
-    def lastrowid(self) -> int | None:
-        """The number of the last inserted row."""
-        row = self._connection.execute("SELECT lastval()").fetchone()
-        return None if row is None else int(row[0])
-
-    def fetchone(self) -> Any:
-        """Return the next row, or None."""
-        return self._cursor.fetchone()
-
-    def fetchall(self) -> list[Any]:
-        """Return the remaining rows."""
-        return self._cursor.fetchall()
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._cursor)
 
 
 @lru_cache(maxsize=512)

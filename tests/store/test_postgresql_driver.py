@@ -50,7 +50,7 @@ def test_values_come_back_as_they_went_in(store: Store) -> None:
 
 
 def test_rows_that_are_numbered_say_their_number(store: Store) -> None:
-    insert = "INSERT INTO spend (account, amount, at) VALUES (?, ?, ?)"
+    insert = "INSERT INTO spend (account, amount, at) VALUES (?, ?, ?) RETURNING rowid"
     with store.writing() as connection:
-        numbers = [connection.execute(insert, ("main", 1.0, 1.0)).lastrowid for _ in range(3)]
+        numbers = [connection.execute(insert, ("main", 1.0, 1.0)).fetchone()[0] for _ in range(3)]
     assert numbers == [1, 2, 3]
