@@ -1,18 +1,18 @@
 """Which account has which domain. The lists are read from Mailgun, and read again if they may have changed."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.confirm.caller import quiet
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.request.keys import values_at
 from mailgun_mcp.text.host_names import canonical_host
-from mailgun_mcp.undo.page_reader import PageReader, largest_page
+from mailgun_mcp.undo.page_reader import PageReader
 
 FRESH = 300.0
 """How long a list of domains is used without reading it again, in seconds."""
@@ -25,9 +25,13 @@ async def domain_names(
     catalogue: Catalogue, client: Client, subaccount: str | None, notify: Notify = quiet
 ) -> list[str]:
     """Return the names of the domains of an account. Raises MailgunError."""
-    operation = catalogue.find("list_domains")
-    pages = PageReader(client, subaccount, notify).pages(operation, largest_page(operation))
-    return [str(name) async for page in pages for name in values_at(page.body, "items/*/name")]
+    reader = PageReader(client, subaccount, notify)
+    return list(names_of([domain async for domain in reader.items(catalogue.find("list_domains"))]))
+
+
+def names_of(domains: Iterable[Record]) -> Iterator[str]:
+    """Yield the names of domains, as `list_domains` returns them."""
+    return (str(domain["name"]) for domain in domains if domain.get("name") is not None)
 
 
 def comparable(domains: Iterable[str]) -> frozenset[str]:

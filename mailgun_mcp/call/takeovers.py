@@ -5,13 +5,13 @@ catch_all() route got; a new domain gets the mail of a domain that receives for 
 decision. What cannot be read counts as the worst.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from math import inf
 from typing import Any
 from unicodedata import normalize
 
 from mailgun_mcp.call.current_call import Call
-from mailgun_mcp.call.domain_directory import comparable
+from mailgun_mcp.call.domain_directory import comparable, names_of
 from mailgun_mcp.call.inbound_routes import matches
 from mailgun_mcp.call.mailing_lists import FORBIDDEN
 from mailgun_mcp.call.preview_target import reading_before_call
@@ -21,10 +21,9 @@ from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.route_overlap import ExistingRoute, of_other_routes
 from mailgun_mcp.policy.route_reach import destructive, forwarded_to, of_own_targets
-from mailgun_mcp.request.keys import values_at
 from mailgun_mcp.text.addresses import find_addresses
 from mailgun_mcp.text.host_names import canonical_host
-from mailgun_mcp.undo.page_reader import PageReader, largest_page
+from mailgun_mcp.undo.page_reader import PageReader
 
 MOST_ROUTES = 10_000
 Check = Callable[[Call, Facts], Awaitable[tuple[Raise, ...]]]
@@ -55,7 +54,7 @@ async def _of_route(call: Call, facts: Facts) -> tuple[Raise, ...]:
     reasons: tuple[Raise, ...] = ()
     if addresses:
         domains = await _items(call, "list_domains")
-        names = None if domains is None else comparable(_names(domains))
+        names = None if domains is None else comparable(names_of(domains))
         reasons = of_own_targets(addresses, names)
     if facts.operation.name != "create_route":
         return reasons
@@ -82,7 +81,7 @@ async def _of_domain(call: Call, facts: Facts) -> tuple[Raise, ...]:
     domains = await _items(call, "list_domains")
     if domains is None:
         return (MAY_TAKE_SUBDOMAIN,)
-    wide = comparable(_names([domain for domain in domains if domain.get("wildcard") not in (False, None)]))
+    wide = comparable(names_of([domain for domain in domains if domain.get("wildcard") not in (False, None)]))
     return (TAKES_SUBDOMAIN,) if any(name.endswith(f".{parent}") for parent in wide) else ()
 
 
@@ -123,11 +122,10 @@ async def _routes(call: Call) -> list[ExistingRoute] | None:
 
 async def _items(call: Call, tool: str) -> list[Record] | None:
     """Return all items of a list; None if the API key may not read it, or it is too long. Raises MailgunError."""
-    operation = call.services.all_tools.find(tool)
     items: list[Record] = []
     try:
-        async for page in _reader(call).pages(operation, largest_page(operation)):
-            items += (item for item in values_at(page.body, "items/*") if isinstance(item, dict))
+        async for item in _reader(call).items(call.services.all_tools.find(tool)):
+            items.append(item)
             if len(items) > MOST_ROUTES:
                 return None
     except MailgunError as error:
@@ -139,10 +137,6 @@ async def _items(call: Call, tool: str) -> list[Record] | None:
 
 def _reader(call: Call) -> PageReader:
     return PageReader(call.services.client, call.subaccount, call.caller.notify)
-
-
-def _names(domains: list[Record]) -> Iterator[str]:
-    return (str(domain["name"]) for domain in domains if domain.get("name") is not None)
 
 
 def _priority(value: Any, unreadable: float) -> float:

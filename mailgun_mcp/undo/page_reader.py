@@ -10,7 +10,7 @@ from typing import Any
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import next_page
-from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.catalogue.types import Arguments, Record
 from mailgun_mcp.confirm.caller import quiet
 from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
@@ -18,6 +18,7 @@ from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
+from mailgun_mcp.request.keys import values_at
 
 NOT_FOUND = 404
 
@@ -48,6 +49,13 @@ class PageReader:
             if following is None:
                 return
             arguments = {**arguments, **following}
+
+    async def items(self, operation: Operation) -> AsyncIterator[Record]:
+        """Yield the items of a list to its last page, read in the largest pages. Raises MailgunError if a read fails."""
+        async for page in self.pages(operation, largest_page(operation)):
+            for item in values_at(page.body, "items/*"):
+                if isinstance(item, dict):
+                    yield item
 
     async def read(self, operation: Operation, arguments: Arguments) -> Any:
         """Return the body of one answer, or None if nothing exists. Raises MailgunError if the read fails."""
