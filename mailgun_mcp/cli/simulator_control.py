@@ -204,6 +204,11 @@ def _read(name: str) -> str:
         raise SettingsError(f"cannot read {name}: {reason_of(error)}") from error
 
 
+def _in_new_words(answer: Any) -> Any:
+    """Return the answer without `held`, the name of `paused` in the previous release, which programs may still read."""
+    return {name: value for name, value in answer.items() if name != "held"} if isinstance(answer, dict) else answer
+
+
 def _new_word(change: str) -> str:
     """Return the current word for a word of the previous release."""
     return {"hold": "pause", "release": "resume"}.get(change, change)
@@ -307,7 +312,7 @@ def control(arguments: Options) -> int:
         if arguments.action == "snapshot":
             _save(arguments.file, download(arguments.url, key, route))
         else:
-            as_json(request(arguments.url, key, method, route, body))
+            as_json(_in_new_words(request(arguments.url, key, method, route, body)))
     except SimulatorError as error:
         note(f"mailgun-mcp simulator {arguments.action}: {error}")
         return FAILED

@@ -72,6 +72,7 @@ def test_the_state_tells_what_the_account_holds(person: Person) -> None:
 
 def test_the_clock_is_moved_stopped_and_let_go_on(person: Person) -> None:
     before = person.reads("clock", "pause")
+    assert before.keys() == {"now", "date", "paused"}
     assert before["paused"] is True
     assert person.reads("clock", "advance", "2h")["now"] == before["now"] + 7200
     assert person.reads("clock", "to", "2031-01-01T00:00:00Z")["date"] == "2031-01-01T00:00:00.000Z"
