@@ -110,9 +110,8 @@ class Client:
             (b"Accept-Encoding", b"gzip"),
         ]
         self._timeout = timeout
-        # Waiting for a free connection, connecting and TLS must together end before the call's
-        # deadline: otherwise a request that was never sent could be taken for one that was.
-        # together: what never left is not taken for what may have.
+        # Waiting for a free connection, connecting and TLS together must end before the call's deadline. Otherwise a
+        # request that was never sent could be taken for one that was.
         self._patience = timeout / 4
         self._limiter = RateLimiter(*rate_limit, time.monotonic, sleep)
         self._connect = connect

@@ -1,6 +1,6 @@
 """What a policy consists of: rules, what they decide, and other settings. Records only.
 
-Loaded at every start, so it imports neither pydantic nor YAML (`policy_file` reads files).
+Loaded at every start, so it imports neither pydantic nor YAML (`policy.file` reads files).
 """
 
 from collections.abc import Callable, Mapping
@@ -238,7 +238,7 @@ class Example:
     tool: str
     arguments: Mapping[str, Any]
     assumptions: Mapping[str, Any]
-    """Facts besides the call, as written; see `hypothetical.suppose`."""
+    """Facts besides the call, as written; see `hypothetical.assumed_facts`."""
     expect: DecisionEffect
     level: Level | None = None
     rule: str | None = None

@@ -18,7 +18,7 @@ from mailgun_mcp.request.route_language import (
 from mailgun_mcp.text.addresses import find_addresses
 
 PLAIN = re.compile(r"(?:\\[^A-Za-z0-9]|[^\\^$*+?{}\[\]|()])*")
-"""A pattern without repetitions, choices, groups and classes: escaped signs, plain characters and dots."""
+"""A pattern without repetitions, choices, groups and classes: escaped characters, plain characters and dots."""
 CATCH_ALL = "catch_all"
 MANY_TOGETHER = destructive(
     f"together with other routes that can match the same mail, it sends one mail to more than {MOST_TARGETS} addresses"

@@ -137,7 +137,7 @@ async def test_a_server_that_died_in_a_turn_is_taken_over_when_its_lease_ends(pa
 
         dead.runner._log._write = lambda *_, **__: None  # type: ignore[method-assign]
         dead.runner._finish = write_nothing  # type: ignore[method-assign]
-        dead.runner._open_calls.ended = dead.runner._settling.cancelled = write_nothing  # type: ignore[method-assign, assignment]
+        dead.runner._open_calls.ended = dead.runner._open_calls.cancelled = write_nothing  # type: ignore[method-assign, assignment]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

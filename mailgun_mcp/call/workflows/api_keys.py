@@ -11,7 +11,7 @@ def accepted(days: int, domain: str | None) -> Request:
 
 
 async def key_findings(reads: Reads, newest: Read) -> list[Finding]:
-    """Return that mail is sent with several API keys from several addresses."""
+    """Return a finding if mail is sent with several API keys from several addresses."""
     used = {(event["api-key-id"], event.get("originating-ip")) for event in newest.items if event.get("api-key-id")}
     if len({key for key, _ in used}) < 2:
         return []

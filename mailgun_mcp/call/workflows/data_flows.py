@@ -68,7 +68,7 @@ def _destinations(route: dict[str, Any]) -> list[str]:
 
 
 def _differing(domain: str, by_event: dict[str, list[str]], read: Read) -> Finding | None:
-    """Return that events of one domain go to hosts that have none in common."""
+    """Return a finding if events of one domain go to hosts that have none in common."""
     hosts = {event: {urlsplit(url).hostname for url in urls} for event, urls in by_event.items()}
     alone = [
         event

@@ -1,4 +1,4 @@
-"""What the policy says of a workflow as a whole. Each of its calls is decided on besides."""
+"""What the policy says of a workflow as a whole. It decides on each of the calls as well."""
 
 from collections.abc import Iterator
 from dataclasses import replace

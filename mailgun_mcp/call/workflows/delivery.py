@@ -1,4 +1,4 @@
-"""`explain_delivery` and `find_recipient`: what happened to mail, and what stands against more of it."""
+"""`explain_delivery` and `find_recipient`: what happened to mail, and what would stop more of it."""
 
 from typing import Any
 

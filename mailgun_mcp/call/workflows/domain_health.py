@@ -34,7 +34,7 @@ async def check_domain_health(reads: Reads) -> tuple[list[Finding], dict[str, An
     keys = await key_findings(reads, read["keys"])
     findings = [
         *stopped,
-        # Otherwise they say the same once more.
+        # Otherwise they would say the same again.
         *(() if stopped else queue_findings(read["queues"], domain)),
         *refusal_findings(read["failures"], read["warmups"]),
         *keys,

@@ -80,7 +80,7 @@ def unverified_findings(domains: Read) -> list[Finding]:
 
 
 def limit_finding(read: Read) -> Finding | None:
-    """Return that the account has used up its sending limit."""
+    """Return a finding if the account has used up its sending limit."""
     limit, current = read.result.get("limit"), read.result.get("current")
     if not isinstance(limit, int) or not isinstance(current, int) or current < limit:
         return None

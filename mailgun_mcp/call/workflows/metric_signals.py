@@ -11,9 +11,9 @@ METRICS = [
     *("clicked_count", "complained_count", "delivered_rate", "opened_rate", "clicked_rate", "complained_rate"),
 ]
 FEW = 10
-"""Bounces below which nothing is said of an origin."""
+"""Fewer bounces than this prove nothing."""
 UNFIT_SHARE = 0.08
-"""More than lists lose by themselves. Providers grow strict from about a twentieth on."""
+"""The share of bounces above which a list is unfit. Lists lose fewer over time; providers become strict at about 5 %."""
 COMPLAINED_PERCENT = 0.3
 """The rate above which large providers filter."""
 FEW_COMPLAINTS = 3

@@ -16,7 +16,7 @@ from mailgun_mcp.text.compact_json import compact
 
 Run = Callable[[str, Arguments, Caller], Awaitable[CallResult]]
 MOST_AT_ONCE = 40
-"""Four lists of each of ten domains take one round trip. The rate limit of the client holds besides."""
+"""Four lists of each of ten domains take one round trip. The client's rate limit applies as well."""
 NOT_FOUND = "HTTP 404"
 LONGEST_REASON = 300
 NOT_TOLD = ("fields", "metrics", "pagination")

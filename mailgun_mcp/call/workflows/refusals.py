@@ -9,7 +9,7 @@ from mailgun_mcp.call.workflows.reads import Read, plain
 
 FIELDS = ["id", "domain", "recipient", "recipient-provider", "severity", "reason", "delivery-status", "@timestamp"]
 FEW = 3
-"""Refusals of a kind below which it is chance."""
+"""Fewer refusals of one kind than this can be chance."""
 UNSIGNED = re.compile(r"\b(?:DKIM|SPF|DMARC)\b|\bunauthenticated\b", re.IGNORECASE)
 BLOCKLISTED = re.compile(r"blocked using|block ?list|blacklist|spamhaus|barracuda|\bDNSBL\b|\bRBL\b", re.IGNORECASE)
 SLOWED = re.compile(r"defer|throttl|rate limit|too many|unexpected volume|try again later", re.IGNORECASE)

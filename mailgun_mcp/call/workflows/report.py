@@ -91,7 +91,7 @@ async def compare_domains(reads: Reads) -> tuple[list[Finding], dict[str, Any]]:
 
 
 async def _click_finding(reads: Reads, domain: str, by_day: Read) -> Finding:
-    """Return that clicks stopped, with the template versions that became active."""
+    """Return a finding if clicks stopped, with the template versions that became active."""
     sources, versions = [by_day.source], []
     if reads.offers("list_template_versions") and reads.offers("list_templates"):
         templates = (await reads.all({"templates": ("list_templates", {"domain": domain})}))["templates"]

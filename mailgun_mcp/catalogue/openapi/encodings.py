@@ -6,7 +6,7 @@ from mailgun_mcp.catalogue.types import Schema
 
 
 def encoding_of(schema: Schema, extension: PropertyExtension, *, exploded: bool, as_json: bool) -> str:
-    """Name how the value is written on the wire; the names are those of `request.ENCODERS`."""
+    """Name how the value is written on the wire; the names are those of `request.build.ENCODERS`."""
     if extension.wire:
         return extension.wire
     if as_json:

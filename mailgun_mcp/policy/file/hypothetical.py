@@ -31,13 +31,13 @@ ASSUMPTIONS = {
 """What can be assumed beside the call, with its meaning."""
 
 UNCHANGED = ("principal", "client", "account", "region", "subaccount", "list_members")
-"""Those that are facts as they are written."""
+"""Those that are used as they are written."""
 
 
 def assumed_facts(operation: Operation, arguments: Arguments, assumptions: Mapping[str, Any], zone: tzinfo) -> Facts:
     """Return the facts of a call of `operation`. Raises ValueError for an invalid time or duration."""
     values = {name: assumptions[name] for name in UNCHANGED if name in assumptions}
-    # Only the size of a list is assumed: nothing is said of who its members are, so no limit on them stops the call.
+    # Only the size of a list is assumed. Who its members are is not, so no limit on members stops the call.
     members: dict[str, tuple[str, ...]] = dict.fromkeys(assumptions.get("list_members") or (), ())
     context = Context(**values, list_addresses=members, **_converted(assumptions, zone))
     return gather(operation, arguments, context)

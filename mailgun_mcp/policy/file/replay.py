@@ -42,9 +42,9 @@ class RecordedCall:
     digest: str | None = None
     """Of the exact request."""
     risk: Risk | None = None
-    """With all that raised it: the log has not what was there before the call."""
+    """With everything that raised it: the log does not say what existed before the call."""
     untrusted_age: float | None = 0.0
-    """Seconds since third-party text was shown to who called; None for never. Logs that do not say count as the worst."""
+    """Seconds since third-party text was shown to the caller; None for never. If a log does not say, the worst is assumed."""
     untrusted_here: bool = True
     """Whether the server that was called showed it."""
 

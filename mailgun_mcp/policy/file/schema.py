@@ -353,7 +353,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _finished(node: Any) -> Any:
-    """Pydantic lets a key that may be left out be `null`, which a file may not, and knows no `Condition`."""
+    """Pydantic allows `null` for a key that may be left out, which a file must not use, and does not know `Condition`."""
     if isinstance(node, list):
         return [_finished(item) for item in node]
     if not isinstance(node, dict):

@@ -14,11 +14,11 @@ OF_NAMES = ("domain", "account", "region", "subaccount", "principal", "client")
 FILLERS = ("x", "sample-1")
 """What stands for `*` in a text that a glob should match."""
 SOMEBODY = ("somebody-7c1e@destination-7c1e.example",)
-"""Whom only a list that denies everybody denies, where no list says who is allowed."""
+"""An address that no list names. If no list says who is allowed, it can pass unless a list denies everybody."""
 
 
 def warnings(policy: Policy, catalogue: Catalogue) -> Iterator[str]:
-    """Yield what the policy says that nobody can mean."""
+    """Yield what the policy says that its author can hardly mean."""
     yield from _shadowed_rules(policy.rules, catalogue)
     yield from _closed_lists(policy.send)
 
@@ -50,7 +50,7 @@ def _shadowed_rules(rules: Sequence[Rule], catalogue: Catalogue) -> Iterator[str
             asking = [other for other in rules[rules.index(rule) + 1 :] if other.effect == "confirm"]
             if asking:
                 later = "the rule" if len(asking) == 1 else f"the {len(asking)} rules, the profile's included,"
-                yield f"{rule.name} matches every call, so {later} that should ask a person after it never will"
+                yield f"{rule.name} matches every call, so {later} after it that should ask a person never will"
 
 
 def _why(blocker: Rule) -> str:

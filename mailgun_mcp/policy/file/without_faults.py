@@ -9,7 +9,7 @@ from mailgun_mcp.policy.file.schema import PolicyDocument
 from mailgun_mcp.text.yaml import YamlPath
 
 MOST_ROUNDS = 5
-"""How often faults are left out. What is left may have a wrong shape too, such as a condition that is now empty."""
+"""How often faults are left out. What remains may have a wrong shape too, such as a condition that is now empty."""
 
 
 def values_without_faults(document: dict[str, Any], error: ValidationError) -> dict[str, Any] | None:

@@ -58,7 +58,7 @@ def test_a_rule_that_a_deny_covers_never_decides_wherever_it_stands() -> None:
 def test_a_first_rule_that_matches_every_call_leaves_nobody_asked() -> None:
     (warning,) = found(rule("{}", "allow"))
     assert "policy.yaml:4 (rule 1) matches every call, so the " in warning
-    assert "the profile's included, that should ask a person after it never will" in warning
+    assert "the profile's included, after it that should ask a person never will" in warning
     assert found(rule("{}", "deny")) == []
 
 
