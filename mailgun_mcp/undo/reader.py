@@ -120,8 +120,8 @@ class ResourceReader:
             listed = [one async for one in self._read_list(resource, scope, key)]
             spelling = same_keys(resource.name, key)
             same = [one for one in listed if same_keys(resource.name, one.ref.key) == spelling]
-            found = min(same, key=lambda one: one.ref.key != key, default=None)
-            return Observed(ref, None) if found is None else replace(found, ref=ref)
+            nearest_spelling = min(same, key=lambda one: one.ref.key != key, default=None)
+            return Observed(ref, None) if nearest_spelling is None else replace(nearest_spelling, ref=ref)
         operation = self.catalogue.find(resource.one.tool)
         body = await self._pages.read(operation, _read_arguments(resource.one, operation, scope, key))
         item = value_at(body, resource.one.items)
