@@ -18,7 +18,7 @@ FilterToken = tuple[bool, str]
 def parse_expression(text: str) -> FilterExpression:
     """Return a function that takes a test for single terms and applies the whole expression with it.
 
-    Adjacent words form one term. Raises ApiError when the expression is malformed.
+    Adjacent words form one term. Terms are in lower case. Raises ApiError when the expression is malformed.
     """
     parser = _Parser(text)
     expression = parser.alternatives()
@@ -79,7 +79,7 @@ class _Parser:
             words.append(self.tokens.pop(0)[1])
         if not words:
             raise self.refusal()
-        term = " ".join(words)
+        term = " ".join(words).lower()
         return lambda test: test(term)
 
     def _take(self, operator: str) -> bool:

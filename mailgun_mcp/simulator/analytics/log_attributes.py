@@ -8,7 +8,7 @@ from typing import Any
 from mailgun_mcp.simulator.analytics.reports import COMPARATORS
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
-from mailgun_mcp.simulator.model.packed_events import RULE, TIMESTAMP, FieldTest, Path
+from mailgun_mcp.simulator.model.packed_events import AT, RULE, FieldTest, Path
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
@@ -53,13 +53,14 @@ def _add(conditions: LogConditions, name: str, comparator: str, texts: list[str]
         read_log, fits = OF_LOGS[name], _compared(_itself, comparator, texts)
         conditions.logs.append(lambda account, domain: fits(read_log(account, domain)))
     elif name in ORDERED:
+        if name == "delivered_at":
+            # This test comes first, because it leaves few events for the other.
+            conditions.tests.append((("event",), lambda event: event == "delivered"))
         path, parse = ORDERED[name]
         conditions.tests.append((path, _bounded(comparator, [parse(text) for text in texts])))
     else:
         path, read = ATTRIBUTES[name]
         conditions.tests.append((path, _compared(read, comparator, texts)))
-    if name == "delivered_at":
-        conditions.tests.append((("event",), lambda event: event == "delivered"))
 
 
 def _compared(read: AttributeReader, comparator: str, texts: list[str]) -> Callable[[Any], bool]:
@@ -68,8 +69,10 @@ def _compared(read: AttributeReader, comparator: str, texts: list[str]) -> Calla
 
 
 def _bounded(comparator: str, bounds: list[float]) -> Callable[[Any], bool]:
+    # One of several bounds is enough, so only the widest counts.
+    bound = max(bounds, default=float("-inf")) if comparator == "<" else min(bounds, default=float("inf"))
     compare = BOUNDS[comparator]
-    return lambda value: value is not None and any(compare(value, bound) for bound in bounds)
+    return lambda value: value is not None and compare(value, bound)
 
 
 def _number(text: str) -> float:
@@ -141,7 +144,7 @@ ATTRIBUTES: dict[str, tuple[Path, AttributeReader]] = {
 
 ORDERED: dict[str, tuple[Path, Callable[[str], float]]] = {
     "size": (("message", "size"), _number),
-    "delivered_at": (TIMESTAMP, _moment),
+    "delivered_at": (AT, _moment),
 }
 """Attributes that are compared with a bound -> the path of their field, and the parser of the bound."""
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from mailgun_mcp.catalogue.types import Record
@@ -131,11 +132,12 @@ async def aggregate(sources: Sequence[CountSource], period: Period, grouping: Gr
             await turn.give_way()
         columns = _Columns(source, grouping)
         for at, counts in (await _counts(columns, period, timed=time_index is not None, turn=turn)).items():
-            for column, count in counts.items():
-                key, fact = columns.names[column]
+            for key, facts in columns.rows(counts):
                 timed = key if time_index is None else (*key[:time_index], at, *key[time_index + 1 :])
-                row = rows.setdefault(timed, {})
-                row[fact] = row.get(fact, 0) + count
+                row = rows.setdefault(timed, facts)
+                if row is not facts:
+                    for fact, count in facts.items():
+                        row[fact] = row.get(fact, 0) + count
             await turn.give_way()
     return rows
 
@@ -146,7 +148,7 @@ class _Columns:
     def __init__(self, source: CountSource, grouping: Grouping) -> None:
         self.source, self._grouping = source, grouping
         self._cells = source.series.cells
-        self.names: list[tuple[RowKey, str]] = []
+        self._names: list[tuple[RowKey, str]] = []
         self._numbers: dict[tuple[RowKey, str], int] = {}
         self._of_cell: dict[int, tuple[int, ...]] = {}
 
@@ -158,6 +160,17 @@ class _Columns:
             for column in self._find(number) if columns is None else columns:
                 totals[column] += count
 
+    def rows(self, totals: Mapping[int, int]) -> Iterable[Group]:
+        """Return the rows of totals, each with its counts."""
+        rows: Rows = {}
+        for column, count in totals.items():
+            key, fact = self._names[column]
+            if key in rows:
+                rows[key][fact] = count
+            else:
+                rows[key] = {fact: count}
+        return rows.items()
+
     def _find(self, number: int) -> tuple[int, ...]:
         cell = self._cells[number]
         fact = str(cell[-1])
@@ -166,8 +179,8 @@ class _Columns:
         for key in self._grouping.keys(self.source, cell):
             column = self._numbers.get((key, fact))
             if column is None:
-                column = self._numbers[key, fact] = len(self.names)
-                self.names.append((key, fact))
+                column = self._numbers[key, fact] = len(self._names)
+                self._names.append((key, fact))
             columns.append(column)
         numbers = self._of_cell[number] = tuple(columns)
         return numbers
@@ -258,12 +271,20 @@ class SortOrder:
     async def page_of_groups(self, rows: Rows, value: Callable[[Group, str], Any]) -> list[Group]:
         """Like `page`, but for groups. There may be very many, so other requests run meanwhile."""
         turn, most = Turn(), self.skip + self.limit
-        groups, best = iter(list(rows.items())), list[Group]()
+        groups, best = iter(list(rows.items())), list[tuple[Any, str, Group]]()
         while part := list(islice(groups, max(GROUPS_A_TURN, most))):
-            best = sorted([*best, *part], key=lambda group: str(group[0]))
-            best = sorted(best, key=lambda group: value(group, self.by), reverse=self.descending)[:most]
+            values = [value(group, self.by) for group in part]
+            worst = best[-1][0] if most and len(best) == most else None
+            best += [
+                (one, str(group[0]), group)
+                for one, group in zip(values, part, strict=True)
+                if worst is None or (one >= worst if self.descending else one <= worst)
+            ]
+            best.sort(key=itemgetter(1))
+            best.sort(key=itemgetter(0), reverse=self.descending)
+            del best[most:]
             await turn.give_way()
-        return best[self.skip :]
+        return [group for _, _, group in best[self.skip :]]
 
     def answer(self, total: int) -> Record:
         """Return the `pagination` object of the response."""

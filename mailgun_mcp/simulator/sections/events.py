@@ -151,7 +151,7 @@ def _by(path: Path, read: Reader, fits: Callable[[list[str], str], bool]) -> Fil
 
         def matches(value: Any) -> bool:
             values = [each.lower() for each in read(value)]
-            return expression(lambda term: fits(values, term.lower()))
+            return expression(lambda term: fits(values, term))
 
         return path, matches
 

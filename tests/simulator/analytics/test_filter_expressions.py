@@ -34,6 +34,10 @@ def test_words_side_by_side_are_one_term() -> None:
     assert parse_expression("it's  your order OR b")(lambda text: text == "it's your order")
 
 
+def test_terms_are_in_lower_case() -> None:
+    assert parse_expression("'Order OR' AND Shop")(lambda text: text in ("order or", "shop"))
+
+
 @pytest.mark.parametrize("expression", ["", "OR", "a OR", "AND a", "(a", "a)", "NOT", "a (b)"])
 def test_what_is_not_well_formed_is_refused(expression: str) -> None:
     with pytest.raises(ApiError, match="Invalid filter expression"):

@@ -9,6 +9,7 @@ from mailgun_mcp.simulator.analytics.reports import (
     DimensionCondition,
     Grouping,
     Period,
+    Rows,
     SortOrder,
     aggregate,
     count_sources,
@@ -117,6 +118,18 @@ def test_a_page_is_cut_from_the_sorted_rows() -> None:
     rows = [{"n": number} for number in range(5)]
     assert order.page(rows, lambda row, by: row[by]) == [{"n": 3}, {"n": 2}]
     assert order.answer(5) == {"sort": "n:desc", "skip": 1, "limit": 2, "total": 5}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize(("skip", "limit"), [(0, 3), (5, 10), (0, 2500), (4990, 100), (6000, 10)])
+async def test_a_page_of_many_groups_is_that_of_all_in_order(descending: bool, skip: int, limit: int) -> None:
+    # The values have many ties, which are in the order of the groups' names.
+    rows: Rows = {(str(number),): {"n": number * 7919 % 101} for number in range(5000)}
+    ordered = sorted(rows.items(), key=lambda group: str(group[0]))
+    ordered.sort(key=lambda group: group[1]["n"], reverse=descending)
+    order = SortOrder("n", descending, skip, limit)
+    assert await order.page_of_groups(rows, lambda group, by: group[1][by]) == ordered[skip : skip + limit]
 
 
 @pytest.mark.parametrize(
