@@ -21,6 +21,7 @@ from mailgun_mcp.simulator.loopback import START_SECONDS, LoopbackServer
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
 from mailgun_mcp.simulator.mail.recipients import perform_recipient_action
+from mailgun_mcp.simulator.mail.record_events import with_current_storage
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import MovableClock, SystemClock
 from mailgun_mcp.simulator.model.domains import Domain
@@ -117,8 +118,9 @@ class Simulator:
         """Add an active domain to the account. Raises ValueError when the name is taken or is not a domain name."""
         if fault := hostname(name):
             raise ValueError(f"{name!r} {fault}")
-        if name.lower() in self.account.domains:
-            raise ValueError(f"the account already has the domain {name.lower()}")
+        name = name.lower().removesuffix(".")
+        if name in self.account.domains:
+            raise ValueError(f"the account already has the domain {name}")
         return _add_domain(self.account, name)
 
     def messages(self, to: str = "") -> list[StoredMessage]:
@@ -136,7 +138,8 @@ class Simulator:
             raise ValueError(unknown("kind of event", kind, EVENT_KINDS))
         deliver_due(self.account)
         walked = [event for domain in self.account.domains.values() for event in domain.events.walk()]
-        records = [event.record for event in sorted(walked, key=lambda event: (event.at, event.serial))]
+        in_order = sorted(walked, key=lambda event: (event.at, event.serial))
+        records = [with_current_storage(self.account, event.record) for event in in_order]
         return [record for record in records if not kind or record["event"] == kind]
 
     def act(self, action: str, message: StoredMessage | str, to: str = "", **details: str) -> list[dict[str, Any]]:
@@ -222,7 +225,7 @@ class _Server(LoopbackServer):
 
 
 def _add_domain(account: Account, name: str) -> Domain:
-    domain = Domain(account.hex_id(), name.lower(), account.clock.now(), "active")
+    domain = Domain(account.hex_id(), name, account.clock.now(), "active")
     domain.administration.postmaster_password = KEY
     account.domains[domain.name] = domain
     return domain

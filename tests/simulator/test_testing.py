@@ -165,6 +165,7 @@ async def test_events_name_the_key_that_was_used() -> None:
         (lambda each: each.events("delivred"), ValueError, "did you mean 'delivered'"),
         (lambda each: each.add_domain("no dot"), ValueError, "is not a domain name"),
         (lambda each: each.add_domain("Mail.Example.com"), ValueError, "already has the domain mail.example.com"),
+        (lambda each: each.add_domain("mail.example.com."), ValueError, "already has the domain mail.example.com"),
         (lambda each: each.receive(subject="x"), ValueError, "has no recipient"),
         (lambda each: each.receive(b"Subject: x"), ValueError, "has no recipient"),
         (lambda each: each.receive(to="a@mail.example.com", subjct="x"), TypeError, "did you mean 'subject'"),

@@ -30,15 +30,18 @@ def in_region(account: Account, operation: Operation, host: str, home: str) -> A
 
 
 def serve_storage_at(account: Account, url: str) -> None:
-    """Let the URLs of messages that are stored from now on start with `url`: in both regions, unless it is Mailgun's."""
-    for owner in account.with_subaccounts(all_regions=url not in STORAGE.values()):
+    """Let the URLs of stored messages start with `url`. If it is Mailgun's, the other region has Mailgun's too."""
+    other = next((theirs for theirs in STORAGE.values() if theirs != url), url) if url in STORAGE.values() else url
+    for owner in account.with_subaccounts():
         owner.storage_url = url
+        if owner.other_region is not None:
+            owner.other_region.storage_url = other
 
 
 def check_name(account: Account, operation: Operation, arguments: Arguments) -> None:
     """Raise ApiError for a new domain whose name exists in the other region: names are global."""
     other = account.other_region
     if operation.name == "create_domain" and other is not None:
-        name = arguments["domain"].lower()
+        name = arguments["domain"].lower().removesuffix(".")
         if name in account.domains or name in other.domains:
             raise ApiError(409, f"Domain {name} already exists")

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.request.formats import email as fault_of_address
+from mailgun_mcp.simulator.mail.raw_mime import filled_in_mime
 from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.text.characters import replace_surrogates
@@ -107,8 +108,7 @@ def _fill_in_unsubscribe_links(message: StoredMessage, recipient: str) -> None:
 
     message.text, message.html, message.amp = map(filled_in, (message.text, message.html, message.amp))
     if message.mime is not None:
-        # Latin-1 maps every byte to a character and back.
-        message.mime = filled_in(message.mime.decode("latin-1")).encode("latin-1", "replace")
+        message.mime = filled_in_mime(message.mime, filled_in, decoded_words)
 
 
 def decoded_words(value: str) -> str:
@@ -234,8 +234,7 @@ def _copy(message: StoredMessage, person: Address, values: Mapping[str, Any], ke
         html=personal(message.html),
         amp=personal(message.amp),
         variables=_filled_in(message.variables, personal),
-        # Latin-1 maps every byte to a character and back.
-        mime=None if message.mime is None else personal(message.mime.decode("latin-1")).encode("latin-1", "replace"),
+        mime=None if message.mime is None else filled_in_mime(message.mime, personal, decoded_words),
     )
 
 

@@ -102,6 +102,15 @@ def storage_location(account: Account, message: StoredMessage) -> dict[str, str]
     }
 
 
+def with_current_storage(account: Account, record: dict[str, Any]) -> dict[str, Any]:
+    """Return an event with the URL at which its message is stored now: a state file may have been served elsewhere."""
+    storage = record.get("storage")
+    if storage is None or storage["url"].startswith(f"{account.storage_url}/"):
+        return record
+    _, found, path = storage["url"].partition("/v3/domains/")
+    return {**record, "storage": {**storage, "url": account.storage_url + found + path}} if found else record
+
+
 def delivered_status(recipient: str) -> dict[str, Any]:
     """Return the status of a delivery that the recipient's server accepted."""
     return _status(250, "OK", recipient, **{"enhanced-code": "2.0.0"})

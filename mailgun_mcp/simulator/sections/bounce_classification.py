@@ -21,6 +21,7 @@ from mailgun_mcp.simulator.analytics.reports import (
     parse_order,
     parse_period,
 )
+from mailgun_mcp.simulator.mail.record_events import with_current_storage
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, BounceRule, all_rules
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE, mail_date
@@ -240,7 +241,7 @@ async def list_bounce_classification_events(account: Account, request: Simulated
     span = EventRange(account.clock.now() - RETENTION, float("inf"), frozenset({"failed"}), tests=_tests(query))
     page = await cut_page(search_of(request.domain.events), span, asked)
     paging = {name: f"{request.url}?page={text}" for name, text in tokens(query, token, page.positions).items()}
-    return Reply({"items": [event.record for event in page.items], "paging": paging})
+    return Reply({"items": [with_current_storage(account, event.record) for event in page.items], "paging": paging})
 
 
 def _first_page(request: SimulatedRequest) -> Token:

@@ -42,7 +42,7 @@ def list_domains(account: Account, request: SimulatedRequest) -> Reply:
     "create_domain", fidelity="stateful", note="created unverified, with a DKIM key, DNS records, and IPs or a pool"
 )
 def create_domain(account: Account, request: SimulatedRequest) -> Reply:
-    name = request["domain"].lower()
+    name = request["domain"].lower().removesuffix(".")
     _check_password(request.get("smtp_password"))
     if name in account.domains:
         raise ApiError(409, f"Domain {name} already exists")

@@ -6,6 +6,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.filter_expressions import parse_expression, simple_alternatives
+from mailgun_mcp.simulator.mail.record_events import with_current_storage
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import parse_mail_date
 from mailgun_mcp.simulator.model.event_log import RETENTION, EventLog, EventRange, Position, lookup_hash
@@ -53,7 +54,7 @@ async def list_events(account: Account, request: SimulatedRequest) -> Reply:
     # The URL of a later page ends with its token. It is not split at "events", which may also be in the domain's name.
     base = url.rpartition("/")[0] if "page" in request.arguments else url
     paging = {name: f"{base}/{text}" for name, text in tokens(query, token, page.positions).items()}
-    return Reply({"items": [event.record for event in page.items], "paging": paging})
+    return Reply({"items": [with_current_storage(account, event.record) for event in page.items], "paging": paging})
 
 
 def search_of(log: EventLog) -> Search[MailEvent]:

@@ -10,6 +10,7 @@ from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.log_attributes import parse_log_conditions
 from mailgun_mcp.simulator.analytics.metrics import COUNTS
 from mailgun_mcp.simulator.analytics.reports import parse_duration, parse_moment
+from mailgun_mcp.simulator.mail.record_events import with_current_storage
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, iso_date, mail_date
 from mailgun_mcp.simulator.model.domains import Domain
@@ -160,7 +161,8 @@ async def _totals(logs: list[DomainLog], span: EventRange) -> Counter[str]:
 
 
 def _to_json(entry: Entry) -> Record:
-    record, account = entry.event.record, entry.log.account
+    account = entry.log.account
+    record = with_current_storage(account, entry.event.record)
     parent = account.administration.parent
     entry_json = {key: value for key, value in record.items() if key not in ("timestamp", "user-variables", "storage")}
     entry_json |= {

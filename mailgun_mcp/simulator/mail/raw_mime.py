@@ -1,0 +1,69 @@
+"""Fills in variables in a MIME message as it was sent, also where it is encoded. The rest stays byte for byte."""
+
+import base64
+import quopri
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+ENCODED = re.compile(rb"(?im)^content-transfer-encoding:\s*(base64|quoted-printable)|=\?[^?\s]+\?[bq]\?")
+"""Finds a MIME message that has encoded text, in a part or in a header."""
+
+
+def filled_in_mime(mime: bytes, fill: Callable[[str], str], decode_header: Callable[[str], str]) -> bytes:
+    """Return the message with `fill` applied to its text. `decode_header` decodes the encoded words of a header."""
+    filled = _to_bytes(fill(mime.decode("utf-8", "surrogateescape")))
+    if not ENCODED.search(filled):
+        return filled
+    from email.parser import BytesParser
+
+    mail = BytesParser().parsebytes(filled)
+    for old, new in [*_headers(mail, fill, decode_header), *_parts(mail, fill)]:
+        filled = filled.replace(old, new, 1)
+    return filled
+
+
+def _headers(
+    mail: "Message[str, str]", fill: Callable[[str], str], decode_header: Callable[[str], str]
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each encoded header that changes, as it was and as it is now."""
+    from email.header import Header
+
+    for _, value in mail.raw_items():
+        text = decode_header(str(value)) if "=?" in str(value) else ""
+        if text and (new := fill(text)) != text:
+            yield _to_bytes(str(value)), Header(new, "utf-8").encode().encode()
+
+
+def _parts(mail: "Message[str, str]", fill: Callable[[str], str]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each encoded text that changes, as it was and as it is now."""
+    for part in mail.walk():
+        encoding, payload = str(part.get("Content-Transfer-Encoding", "")).strip().lower(), part.get_payload()
+        if part.get_content_maintype() != "text" or encoding not in ENCODERS or not isinstance(payload, str):
+            continue
+        if part.get_content_disposition() == "attachment":
+            continue
+        try:
+            charset = str(part.get_content_charset("utf-8"))
+            text = bytes(part.get_payload(decode=True)).decode(charset)
+            new = fill(text)
+            encoded = ENCODERS[encoding](new.encode(charset, "replace"))
+        except (LookupError, ValueError):
+            continue
+        if new != text:
+            line_end = b"\r\n" if "\r\n" in payload else b"\n"
+            yield _to_bytes(payload), encoded.replace(b"\r\n", b"\n").replace(b"\n", line_end)
+
+
+def _to_bytes(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        # A value has half a character.
+        return text.encode("utf-8", "replace")
+
+
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring}
