@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from mailgun_mcp.catalogue.answer import chosen_fields
+from mailgun_mcp.catalogue.answer import EVERY_KEY, chosen_fields
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.output.json_paths import LEFT_OUT, replace, tree_of
 
 HOW = "full=true returns everything, fields=[…] only the fields that it names"
 MOST_NAMES = 40
+OURS = ("next", "unexpected")
+"""Fields of a result that are not Mailgun's."""
 NAME = re.compile(r"[A-Za-z0-9@_/.-]{1,64}")
 PAGE_LINKS = {
     "query": "paging",
@@ -117,7 +119,7 @@ def _with_fields(path: str, fields: list[str], result: dict[str, Any], *, named:
     selection = _selection(fields)
     missing: dict[str, None] = {}
     if not path:
-        ours: dict[str, Any] = {key: result[key] for key in ("next", "unexpected") if key in result}
+        ours: dict[str, Any] = {key: result[key] for key in OURS if key in result}
         shown = _selected(result, selection, "", missing) | ours
         for name in ours:
             missing.pop(name, None)
@@ -130,6 +132,9 @@ def _with_fields(path: str, fields: list[str], result: dict[str, Any], *, named:
 
 def _inside(fields: dict[str, Any], path: list[str], selection: Selection, missing: dict[str, None]) -> dict[str, Any]:
     """Return the answer with only the selected fields of the items at `path`."""
+    if path == [EVERY_KEY]:
+        chosen = {key: value for key, value in fields.items() if isinstance(value, dict) and key not in OURS}
+        return {**fields, **{key: _selected(value, selection, "", missing) for key, value in chosen.items()}}
     value = fields.get(path[0])
     if path[1:] and isinstance(value, dict):
         return {**fields, path[0]: _inside(value, path[1:], selection, missing)}

@@ -7,6 +7,9 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 
+EVERY_KEY = "*"
+"""In place of the list: the answer is an object of items by their id."""
+
 
 def chosen_fields(operation: Operation, arguments: Arguments) -> list[str] | None:
     """Return the paths, within an item, of the fields that the call gets; None for the whole item."""
@@ -27,11 +30,19 @@ def places_of(operation: Operation, name: str) -> list[str]:
 @lru_cache(maxsize=64)
 def field_places(operation: Operation) -> tuple[str, ...]:
     """Return the path of every field in an item of the operation's answer: `message`, `message/headers`, …"""
-    schema = operation.output_schema
-    items = operation.answer.items if operation.answer else ""
-    for key in items.split("/") if items else ():
-        schema = schema["properties"][key]
-    return tuple(_places(schema.get("items", {}) if items else schema, ""))
+    return tuple(_places(item_schema(operation.output_schema, operation.answer.items if operation.answer else ""), ""))
+
+
+def item_schema(output: dict[str, Any], items: str) -> dict[str, Any]:
+    """Return the schema of an item of an answer; empty if there is none at that place."""
+    if not items:
+        return output
+    if items == EVERY_KEY:
+        item: dict[str, Any] = output.get("additionalProperties") or {}
+        return item
+    for key in items.split("/"):
+        output = output.get("properties", {}).get(key, {})
+    return output.get("items") or {}
 
 
 def _places(schema: dict[str, Any], path: str) -> Iterator[str]:

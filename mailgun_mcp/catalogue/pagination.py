@@ -9,6 +9,8 @@ from mailgun_mcp.catalogue.operation import Argument, Operation, Pages
 from mailgun_mcp.catalogue.types import Arguments
 
 INTEGER = re.compile(r"-?[0-9]{1,18}")
+SIZED = re.compile(r"([0-9]{1,6}):")
+"""The size of its pages, in front of a token that is part of a path."""
 
 
 def next_page(operation: Operation, arguments: Arguments, body: Any) -> Arguments | None:
@@ -34,23 +36,32 @@ def page_after(operation: Operation, arguments: Arguments, body: Any) -> Argumen
 
     A reader that must not miss anything reads on until the empty page instead.
     """
-    if _is_short(operation, arguments, body):
-        return None
     following = next_page(operation, arguments, body)
-    # Without a limit in the call, Mailgun's link says how many items a full page has.
-    limit = following.get("limit") if following and operation.pages else None
-    is_last = operation.pages is not None and isinstance(limit, int) and len(items_of(operation.pages, body)) < limit
-    return None if is_last else following
+    if following is None or operation.pages is None:
+        return None
+    size = _page_size(operation, arguments, body)
+    return None if size is not None and len(items_of(operation.pages, body)) < size else following
 
 
-def _is_short(operation: Operation, arguments: Arguments, body: Any) -> bool:
-    pages = operation.pages
-    if pages is None or not isinstance(body, dict) or arguments.get("page") not in (None, "first", "next"):
-        # The page token may include its own limit.
-        return False
+def plain_token(page: str) -> str:
+    """Return the token of a page as Mailgun gave it, without the page size that `_path` put in front."""
+    return SIZED.sub("", page)
+
+
+def _page_size(operation: Operation, arguments: Arguments, body: dict[str, Any]) -> int | None:
+    """Return how many items a full page has; None if only Mailgun knows."""
+    link = _link(body, "next")
+    said = next((value for key, value in parse_qsl(link.query) if key.lower() == "limit"), "") if link else ""
+    if INTEGER.fullmatch(said):
+        return int(said)
+    page = arguments.get("page")
     holder: dict[str, Any] = arguments.get("pagination") or arguments
     limit = holder.get("limit") or _default_limit(operation)
-    return isinstance(limit, int) and len(items_of(pages, body)) < limit
+    if page not in (None, "first", "next"):
+        # The token may include its own limit.
+        sized = SIZED.match(str(page))
+        limit = min(int(sized[1]), limit or int(sized[1])) if sized else None
+    return limit if isinstance(limit, int) else None
 
 
 def items_of(pages: Pages, body: dict[str, Any]) -> list[Any]:
@@ -72,6 +83,10 @@ def _body_skip(operation: Operation, arguments: Arguments, body: dict[str, Any],
     asked: dict[str, Any] = arguments.get("pagination") or {}
     skipped = int(asked.get("skip") or 0)
     said = _object(body, "pagination")
+    total = said.get("total")
+    # Here Mailgun documents the total as that of all pages.
+    if isinstance(total, int) and total <= skipped + count:
+        return None
     if _is_last(operation, said, skipped + count, count, asked.get("limit") or said.get("limit")):
         return None
     return {"pagination": {**asked, "skip": skipped + count}}
@@ -99,10 +114,13 @@ def _query(operation: Operation, arguments: Arguments, body: dict[str, Any], cou
     return {name: value for name, value in next_arguments.items() if arguments.get(name) != value} or None
 
 
-def _path(_: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001
+def _path(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001
     url = _link(body, "next")
     token = unquote(url.path.rstrip("/").rpartition("/")[2]) if url else ""
-    return {"page": token} if token else None
+    if not token or token == plain_token(arguments.get("page") or ""):
+        return None
+    size = _page_size(operation, arguments, body)
+    return {"page": token if size is None else f"{size}:{token}"}
 
 
 def _url(_: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import HEADER_NAME, Argument, Operation
+from mailgun_mcp.catalogue.pagination import plain_token
 from mailgun_mcp.catalogue.saved_files import SAVE_AS
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import ArgumentError
@@ -183,10 +184,11 @@ class _Builder:
             self.save_as = value
 
     def _page_path(self, _: Argument, value: Any) -> None:
-        fault = path_part(value) or slash(value)
+        token = plain_token(value)
+        fault = path_part(token) or slash(token)
         if fault:
             raise ValueError(fault)
-        self.path += "/" + quote(value, safe="")
+        self.path += "/" + quote(token, safe="")
 
     def _page_url(self, _: Argument, value: Any) -> None:
         if not re.fullmatch(r"[A-Za-z0-9\-._~%!$&'()*+,;=:@/?]*", value):

@@ -73,6 +73,17 @@ def test_a_caller_chooses_fields_by_place_or_by_their_last_name() -> None:
     }
 
 
+def test_an_object_of_items_by_their_id_is_shortened_item_by_item() -> None:
+    rules = find("list_bounce_classification_rules")
+    rule = {"entity_id": "gmail", "class": "SPAM", "explanation": "Long", "sample-text": "Longer"}
+    answer = {"a1": rule, "a2": rule, "unexpected": {"/a3": [1]}}
+    usual = {"entity_id": "gmail", "class": "SPAM"}
+    left_out = {"fields": ["explanation", "sample-text"], "how": HOW}
+    assert shorten(rules, {}, answer) == {"a1": usual, "a2": usual, "unexpected": {"/a3": [1]}, LEFT_OUT: left_out}
+    assert shorten(rules, {"full": True}, answer) == answer
+    assert shorten(rules, {"fields": ["explanation"]}, {"a1": rule}) == {"a1": {"explanation": "Long"}}
+
+
 def test_full_returns_every_field() -> None:
     assert shown({"full": True}, EVENT)["items"] == [{**EVENT, "timestamp": "2026-11-23T02:13:20Z"}]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.catalogue.pagination import next_page, page_after
+from mailgun_mcp.catalogue.pagination import next_page, page_after, plain_token
 from mailgun_mcp.catalogue.types import Arguments
 from tests.support.offenders import holds_for
 from tests.support.operations import catalogue, find
@@ -39,6 +39,7 @@ def bounces(url: str, last: str = f"{BASE}/v3/a.b/bounces?page=last", count: int
         ("query_metrics", {"pagination": {"limit": 2, "skip": 4}}, {"items": [1], "pagination": {"total": 5}}, None),
         ("query_metrics", {}, {"items": [1], "pagination": {"skip": 0, "limit": 10, "total": 1}}, None),
         ("query_metrics", {}, {"items": [1], "pagination": {"skip": 0, "limit": 1, "total": 2}}, {"pagination": {"skip": 1}}),
+        ("query_metrics", {"pagination": {"limit": 2}}, {"items": [1, 2], "pagination": {"total": 2}}, None),
         ("query_logs", {"start": "x"}, {"items": [1], "pagination": {"next": "tok", "last": "z"}}, {"pagination": {"token": "tok"}}),
         ("query_logs", {"pagination": {"limit": 9, "token": "a"}}, {"items": [1], "pagination": {"next": "b"}}, {"pagination": {"limit": 9, "token": "b"}}),
         ("query_logs", {"pagination": {"token": "a"}}, {"items": [1], "pagination": {"next": "a"}}, None),
@@ -52,8 +53,10 @@ def bounces(url: str, last: str = f"{BASE}/v3/a.b/bounces?page=last", count: int
         ("list_bounces", {"page": "next", "address": "x"}, bounces(f"{BASE}/v3/a.b/bounces?page=next&address=x"), None),
         ("list_templates", {}, {"items": [1], "paging": {"next": f"{BASE}/v3/a.b/templates?page=next&p=welcome&limit=10"}}, {"page": "next", "p": "welcome", "limit": 10}),
         ("list_template_versions", {}, {"template": {"versions": [1]}, "paging": {"next": f"{BASE}/v3/a.b/templates/t/versions?page=next&p=v1"}}, {"page": "next", "p": "v1"}),
-        ("list_events", {"limit": 5}, {"items": [1], "paging": {"next": f"{BASE}/v3/a.b/events/W3siYSI6ICJiIn0%3D"}}, {"page": "W3siYSI6ICJiIn0="}),
+        ("list_events", {"limit": 5}, {"items": [1], "paging": {"next": f"{BASE}/v3/a.b/events/W3siYSI6ICJiIn0%3D"}}, {"page": "5:W3siYSI6ICJiIn0="}),
         ("list_events", {"page": "x"}, {"items": [1], "paging": {"next": f"{BASE}/v3/a.b/events/x"}}, None),
+        ("list_events", {"page": "5:x"}, {"items": [1], "paging": {"next": f"{BASE}/v3/a.b/events/x"}}, None),
+        ("list_events", {"page": "x"}, {"items": [1], "paging": {"next": f"{BASE}/v3/a.b/events/y"}}, {"page": "y"}),
         ("list_events", {}, {"items": [], "paging": {"next": f"{BASE}/v3/a.b/events/x"}}, None),
         ("list_dynamic_pool_domains", {}, {"items": [1], "total_items": 9, "paging": {"Next": f"{BASE}/v1/dynamic_pools/domains?Limit=1&pivot=a%40", "Last": f"{BASE}/v1/x"}}, {"page": "Limit=1&pivot=a%40"}),
         ("list_dynamic_pool_domains", {}, {"items": [1], "paging": {"Next": f"{BASE}/v1/x?a=1", "Last": f"{BASE}/v1/x?a=1"}}, None),
@@ -112,7 +115,7 @@ def with_a_token_in_the_body(items: list[int], arguments: Arguments, size: int) 
 
 
 def with_a_token_in_the_path(items: list[int], arguments: Arguments, size: int) -> dict[str, Any]:
-    start = int(arguments.get("page", "t 0").removeprefix("t "))
+    start = int(plain_token(arguments.get("page", "t 0")).removeprefix("t "))
     page = items[start : start + size]
     return {"items": page, "paging": {"next": f"{BASE}/v3/a.b/events/{quote(f't {start + len(page)}')}"}}
 
@@ -174,3 +177,32 @@ def test_a_page_with_fewer_items_than_its_link_asks_for_is_the_last_for_a_model(
     assert page_after(tags, {"domain": "mg.example.com"}, body) is None
     full = {**body, "items": [*body["items"], {"tag": "c"}]}
     assert page_after(tags, {"domain": "mg.example.com"}, full) == {"page": "next", "tag": "b", "limit": 3}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count", "following"),
+    [
+        ({"limit": 3}, 2, None),
+        ({"limit": 3}, 3, "3:y"),
+        ({"limit": 3, "page": "3:x"}, 2, None),
+        ({"limit": 3, "page": "3:x"}, 3, "3:y"),
+        # Mailgun may keep to the size of the token, or of the call.
+        ({"limit": 20, "page": "3:x"}, 3, "3:y"),
+        ({"limit": 2, "page": "3:x"}, 2, "2:y"),
+        # Nobody knows the size of a token that was copied from Mailgun's own link.
+        ({"limit": 20, "page": "x"}, 2, "y"),
+    ],
+)
+def test_a_page_of_events_that_is_not_full_is_the_last_for_a_model(
+    arguments: Arguments, count: int, following: str | None
+) -> None:
+    body = {"items": [1] * count, "paging": {"next": f"{BASE}/v3/a.b/events/y"}}
+    assert page_after(find("list_events"), arguments, body) == (following and {"page": following})
+
+
+def test_a_token_ends_where_its_link_says_how_many_items_a_page_has() -> None:
+    link = f"{BASE}/v1/dkim/keys?page=y&limit=2"
+    body = {"items": [1], "paging": {"next": link}}
+    keys = find("list_account_domain_keys")
+    assert page_after(keys, {"page": "x", "limit": 2}, body) is None
+    assert page_after(keys, {"page": "x", "limit": 2}, {**body, "items": [1, 2]}) == {"page": "y"}

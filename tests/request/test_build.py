@@ -314,6 +314,13 @@ def test_no_path_argument_of_any_operation_reaches_another(operation: Operation)
                 check_refused_in_path(operation, argument.name, value)
 
 
+def test_a_page_of_events_is_asked_for_by_mailguns_token_without_the_page_size() -> None:
+    events = find("list_events")
+    assert build(events, {"domain": "mg.example.com", "page": "20:W3si=="}, Files()).path.endswith("/events/W3si%3D%3D")
+    for value in TRAVERSALS:
+        assert refused(events, {"domain": "mg.example.com", "page": f"20:{value}"}), value
+
+
 def check_refused_in_path(operation: Operation, name: str, value: str) -> None:
     arguments = {**minimal(operation), name: value}
     assert validate(operation, arguments), f"{name} {value!r}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mailgun_mcp.catalogue.answer import item_schema
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import Node
 from mailgun_mcp.catalogue.openapi.extension import OperationExtension
@@ -56,10 +57,7 @@ def answer_of(extension: OperationExtension, output: Schema) -> Node | None:
     if extension.risk != "read":
         raise CatalogueError("only the answer of a read is shortened")
     items = answer.items if answer.items is not None else extension.pages.items if extension.pages else ""
-    node = output
-    for key in items.split("/") if items else ():
-        node = node.get("properties", {}).get(key, {})
-    fields = (node.get("items", {}) if items else node).get("properties", {})
+    fields = item_schema(output, items).get("properties", {})
     for field in answer.fields:
         name, _, rest = field.partition("/")
         _require(fields, name, rest)

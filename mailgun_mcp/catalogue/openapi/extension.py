@@ -221,7 +221,7 @@ class AnswerSpec(ClosedModel):
     fields: list[str] = Field(default_factory=list)
     """The fields of an item that are returned: names, or places in it (`message/headers/subject`). All when empty."""
     items: str | None = None
-    """The list in the answer; `pages.items` when left out, and `""` for the answer itself."""
+    """The list in the answer; `pages.items` when left out, `""` for the answer itself, `*` for what it has by id."""
     repeats: dict[str, str] = Field(default_factory=dict)
     """A place in the answer -> the field beside it: left out where both are equal."""
     unless: dict[str, str] = Field(default_factory=dict)
