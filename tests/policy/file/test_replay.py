@@ -46,6 +46,12 @@ def test_a_replay_knows_what_came_before_each_call() -> None:
     ) == ["allow", "confirm*", "deny", "allow", "confirm*", "allow", "None"]
 
 
+def test_what_people_did_besides_calls_is_not_decided_on() -> None:
+    action = {"tool": "tokens new", "risk": "credential", "principal": "ann", "arguments": {"name": "ci"}}
+
+    assert replayed("extends: guarded", action, {"tool": "list_domains"}) == ["allow"]
+
+
 def test_a_refused_call_did_not_happen() -> None:
     refused = {**SEND, "decision": "deny"}
 
@@ -55,7 +61,7 @@ def test_a_refused_call_did_not_happen() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("{", "line 2: Expecting property name"),
+        ("{", "line 2: it is not valid JSON (column 2)"),
         ("[]", 'line 2: a call is an object with a "tool"'),
         ('{"tool": "list_domains", "arguments": []}', 'line 2: "arguments" must be an object'),
         ('{"tool": "list_domains", "outcome": 1}', 'line 2: "outcome" must be text'),
