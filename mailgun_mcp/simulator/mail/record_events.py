@@ -107,8 +107,8 @@ def with_current_storage(account: Account, record: dict[str, Any]) -> dict[str, 
     storage = record.get("storage")
     if storage is None or storage["url"].startswith(f"{account.storage_url}/"):
         return record
-    _, found, path = storage["url"].partition("/v3/domains/")
-    return {**record, "storage": {**storage, "url": account.storage_url + found + path}} if found else record
+    _, separator, path = storage["url"].partition("/v3/domains/")
+    return {**record, "storage": {**storage, "url": account.storage_url + separator + path}} if separator else record
 
 
 def delivered_status(recipient: str) -> dict[str, Any]:
