@@ -4,11 +4,14 @@ own behind that one, with an access token on every request.
 The suite's `auth/*` scenarios judge clients. It cannot send a token itself, so a gateway adds the one that was got.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen
 
 import anyio
+import httpx
 import pytest
 import uvicorn
 from anyio.to_thread import run_sync
@@ -17,8 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mailgun_mcp import asgi
 from mailgun_mcp.identity.access import SCOPES
 from mailgun_mcp.settings import Settings
-from tests.conformance.suite import found_in, ran, suite_command
-from tests.support.identity_provider import CLIENT, IdentityProvider
+from tests.conformance.suite import FOLDER, found_in, ran, suite_command
+from tests.support.identity_provider import CLIENT, RESOURCE, IdentityProvider
 from tests.support.loopback_provider import free_port, listening, loopback_provider
 from tests.support.recorder import Recorder, recorded_services
 
@@ -83,14 +86,32 @@ async def test_the_server_passes_with_a_token_of_the_authorization_server(tmp_pa
     ] == []
 
 
+def followed(command: list[str]) -> str:
+    """Run all scenarios for authorization servers, open the address that one prints, as a browser does, and return its words."""
+    said = ""
+    with Popen(command, cwd=FOLDER, stdout=PIPE, stderr=STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said += line
+            if address := re.search(r"http://127\.0\.0\.1:\d+/authorize\S+", line):
+                to = httpx.get(address[0]).headers["location"]
+            if line.startswith("Callback server started"):
+                httpx.get(to)
+    return said
+
+
 async def test_the_authorization_server_of_the_tests_conforms(tmp_path: Path) -> None:
+    """Its metadata, and the code flow with PKCE. The second scenario uses the answer to the first."""
     command = suite_command()
     port = free_port()
     with loopback_provider(f"http://127.0.0.1:{port}/callback") as provider:
-        words = ["--url", provider.issuer, "--client-id", CLIENT, "-p", str(port), "-o", str(tmp_path)]
-        done = await run_sync(
-            ran, [*command, "authorization", *words, "--scenario", "authorization-server-metadata-endpoint"]
-        )
-    checks = [check for found in found_in(tmp_path).values() for check in found]
-    assert checks, done.stderr + done.stdout
-    assert [(check["id"], check.get("errorMessage")) for check in checks if check["status"] == "FAILURE"] == []
+        words = ["--url", provider.issuer, "--client-id", CLIENT, "--resource", f"{RESOURCE}/mcp", "-p", str(port)]
+        said = await run_sync(followed, [*command, "authorization", *words, "-o", str(tmp_path)])
+    found = found_in(tmp_path)
+    assert {name.removeprefix("authorization-server-") for name in found} == {
+        "authorization-server-metadata-endpoint",
+        "authorization-code-grant",
+    }
+    checks = [(check["id"], check["status"], check.get("errorMessage")) for each in found.values() for check in each]
+    assert [check for check in checks if check[1] == "FAILURE"] == [], said
+    assert ("authorization-code-grant", "SUCCESS", None) in checks
