@@ -45,8 +45,7 @@ class BoundedProtocol(H11Protocol):
         """Stop all timers."""
         self._stop_waiting_for_head()
         self._stop_waiting_for_reader()
-        if self._rest_timer is not None:
-            self._rest_timer.cancel()
+        self._stop_waiting_for_rest()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -54,14 +53,20 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop_waiting_for_head()
-        elif self._head_timer is None:
+        elif self._head_timer is None and self.conn.trailing_data[0]:
             self._wait_for_head()
+        elif self._head_timer is None and self.timeout_keep_alive_task is None:
+            # It was the rest of a body that was answered before: the connection is idle from now on.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or close the connection if the rest of this body does not arrive."""
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY:
-            self._rest_timer = self.loop.call_later(REST_SECONDS, self._close_unless_whole)
+            self._stop_waiting_for_rest()
+            self._rest_timer = self.loop.call_later(REST_SECONDS, self._close_unless_whole, self.cycle)
 
     def pause_writing(self) -> None:
         """Start the timer for unread data."""
@@ -77,9 +82,15 @@ class BoundedProtocol(H11Protocol):
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse)
 
-    def _close_unless_whole(self) -> None:
-        if self.conn.their_state is h11.SEND_BODY:
+    def _close_unless_whole(self, cycle: object) -> None:
+        """Close the connection if the rest of the body of this request is still missing, and it is not another's."""
+        if self.cycle is cycle and self.conn.their_state is h11.SEND_BODY:
             self.transport.close()
+
+    def _stop_waiting_for_rest(self) -> None:
+        if self._rest_timer is not None:
+            self._rest_timer.cancel()
+            self._rest_timer = None
 
     def _stop_waiting_for_head(self) -> None:
         if self._head_timer is not None:

@@ -176,6 +176,29 @@ async def test_a_connection_goes_on_where_the_rest_of_the_body_comes(monkeypatch
         assert await one_answer(reader) == b"HTTP/1.1 200 OK | GET 0"
 
 
+async def test_the_next_request_is_not_taken_for_the_rest_of_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "REST_SECONDS", 0.3)
+    monkeypatch.setattr(bodies, "SECONDS", PATIENCE)
+    async with connected() as (reader, writer):
+        writer.write(ENDLESS.replace(b"100000000", b"4") + b"ab")
+        assert await one_answer(reader) == b"HTTP/1.1 200 OK | POST 0"
+        writer.write(b"cd" + b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
+        await asyncio.sleep(0.5)
+        writer.write(b"cd")
+        assert await one_answer(reader) == b"HTTP/1.1 200 OK | POST 4"
+
+
+async def test_a_connection_may_be_idle_after_the_rest_of_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.3)
+    async with connected() as (reader, writer):
+        writer.write(ENDLESS.replace(b"100000000", b"4") + b"ab")
+        assert await one_answer(reader) == b"HTTP/1.1 200 OK | POST 0"
+        writer.write(b"cd")
+        await asyncio.sleep(0.6)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await one_answer(reader) == b"HTTP/1.1 200 OK | GET 0"
+
+
 async def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "UNREAD_SECONDS", 1.0)
     async with connected(lost := asyncio.Event()) as (_, writer):
