@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.simulator.worlds.scenario import Scenario
 
 SIMULATOR_KEY = "simulator"
+ON_SIMULATOR = Advice(only_here="This server runs on the simulator: list_domains lists its domains.")
 
 
 def create_client(settings: Settings, advice: Advice = IN_ENVIRONMENT) -> Client:
@@ -37,7 +38,7 @@ def create_client(settings: Settings, advice: Advice = IN_ENVIRONMENT) -> Client
         timeout=settings.timeout,
         rate_limit=(settings.rate_limit, 10.0),
         connect=connect,
-        advice=advice,
+        advice=ON_SIMULATOR if settings.simulator else advice,
     )
 
 

@@ -47,7 +47,14 @@ def argument_aliases(operation: Operation) -> Mapping[str, str]:
     own = {wire: called[0] for wire, called in names.items() if called not in ([wire], []) and len(called) == 1}
     present = {argument.name for argument in operation.arguments}
     domains = {name: "domain" for name in DOMAIN_NAMES if name not in present} if "domain" in present else {}
-    return {**domains, **own, **FORMER_ARGUMENTS.get(operation.name, {})}
+    return {**domains, **_of_lists(present), **own, **FORMER_ARGUMENTS.get(operation.name, {})}
+
+
+def _of_lists(present: set[str]) -> dict[str, str]:
+    """Return what `address` means in a tool for a mailing list that has no argument of that name."""
+    if "address" in present or "list_address" not in present:
+        return {}
+    return {"address": "member_address" if "member_address" in present else "list_address"}
 
 
 def current_arguments(operation: Operation, arguments: Arguments) -> Arguments:

@@ -26,6 +26,8 @@ class Advice:
     key: str = "Check MAILGUN_API_KEY."
     region: str = "set MAILGUN_API_REGION={region}"
     """How to reach a domain of the other `{region}`."""
+    only_here: str = ""
+    """What to say of a domain that is not found, if there is no other region."""
 
 
 IN_ENVIRONMENT = Advice()
@@ -182,6 +184,8 @@ def _duration(seconds: float) -> str:
 
 
 def _region_hint(endpoint: Endpoint, advice: Advice) -> str:
+    if advice.only_here:
+        return f" {advice.only_here}"
     other = endpoint.other_region
     if other is None:
         return f" This server calls {endpoint.url}."

@@ -9,6 +9,7 @@ from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.coerce import coerce_arguments
 from mailgun_mcp.request.defaults import with_defaults
+from mailgun_mcp.request.formats import hostname
 from mailgun_mcp.text.addresses import bare_address
 
 FENCED = re.compile(r"\s*⟦([0-9a-f]{8}) [^⟦⟧]{1,120}⟧ ([^\r\n⟦⟧]{1,300}) ⟦\1⟧\s*")
@@ -32,6 +33,9 @@ def as_meant(operation: Operation, arguments: Arguments) -> Arguments:
         value = coerced.get(argument.name)
         if isinstance(value, str) and (argument.location in SHORT or _is_id(argument)):
             value = _plain(value, is_id=_is_id(argument))
+            if argument.format == "hostname":
+                # A zone file and `dig` end a name with a dot; Mailgun knows none that does.
+                value = value if hostname(value) else value.removesuffix(".")
             if argument.location == "path" and argument.format == "email":
                 value = _key(value, of_list=operation.toolset == "lists")
             coerced[argument.name] = value

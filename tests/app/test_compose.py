@@ -109,6 +109,13 @@ async def test_the_simulator_answers_without_key_or_network_whatever_is_offered(
     assert len(outcome.structured["items"]) == 1
 
 
+@pytest.mark.anyio
+async def test_the_simulator_sends_nobody_to_another_region() -> None:
+    services = create_services(Settings(simulator=True))
+    result = await run(services, "get_domain", {"domain": "other.example.com"})
+    assert result.text.endswith("Check the name. This server runs on the simulator: list_domains lists its domains.")
+
+
 def test_a_scenario_without_the_simulator_stops_the_start() -> None:
     with pytest.raises(SettingsError, match="scenario: only the simulator has one"):
         create_services(Settings(api_key=KEY, scenario="injection"))

@@ -54,6 +54,9 @@ def test_every_name_fits_beside_the_longest_prefix_of_a_client() -> None:
         ("list_bounces", {"sending_domain": "a.b"}, {"domain": "a.b"}),
         ("create_template_version", {"tag": "v2"}, {"version": "v2"}),
         ("send_message", {"domain": "a.b", "template_version": "v2"}, {"domain": "a.b", "version": "v2"}),
+        ("delete_mailing_list", {"address": "l@a.b"}, {"list_address": "l@a.b"}),
+        ("bulk_add_mailing_list_members", {"address": "l@a.b"}, {"list_address": "l@a.b"}),
+        ("get_mailing_list_member", {"address": "m@a.b"}, {"member_address": "m@a.b"}),
     ],
 )
 def test_an_argument_keeps_its_former_name(tool: str, given: dict[str, str], current: dict[str, str]) -> None:
@@ -67,6 +70,8 @@ def test_an_argument_keeps_its_former_name(tool: str, given: dict[str, str], cur
         ("add_allowlist_entry", {"domain": "a.b", "allowed_domain": "c.d"}),
         ("remove_domain_ip", {"domain": "a.b", "ip": "192.0.2.1", "replacement_ip": "192.0.2.2"}),
         ("update_send_alert", {"name": "a", "new_name": "b"}),
+        ("update_mailing_list", {"list_address": "l@a.b", "address": "new@a.b"}),
+        ("add_mailing_list_member", {"address": "m@a.b"}),
     ],
 )
 def test_arguments_of_today_are_left_alone(tool: str, given: dict[str, str]) -> None:

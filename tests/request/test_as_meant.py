@@ -40,6 +40,16 @@ def test_what_is_not_wholly_one_id_in_a_wrapper_stays(text: str) -> None:
     assert as_meant(find("get_route"), {"id": text})["id"] == text
 
 
+def test_a_domain_is_read_without_the_dot_of_the_dns_at_its_end() -> None:
+    for operation in catalogue():
+        for argument in operation.arguments:
+            if argument.format == "hostname":
+                meant = as_meant(operation, {argument.name: "`mg.example.com.`"})
+                assert meant[argument.name] == "mg.example.com", (operation.name, argument.name)
+    assert as_meant(find("get_domain"), {"domain": "mg.example.com.."})["domain"] == "mg.example.com.."
+    assert validate(find("get_domain"), {"domain": "mg.example.com.."})
+
+
 def test_an_address_in_a_fence_is_the_address() -> None:
     fenced = "⟦0123abcd recipient⟧ o.f.many.parts.and.more@x.example ⟦0123abcd⟧"
     meant = as_meant(find("get_bounce"), {**DOMAIN, "address": fenced})
