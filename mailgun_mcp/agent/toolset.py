@@ -139,7 +139,8 @@ def newest_found(searches: Iterable[Collection[str]]) -> list[str]:
 
 def _result(result: CallResult) -> ToolResult:
     structured = result.structured or {}
-    theirs = NOTICE in structured or FENCE in result.text
+    # The form of an approval can quote such text too. It raises levels, so the person gets to know of it.
+    theirs = NOTICE in structured or FENCE in result.text or NOTICE in (result.approval or {})
     if result.approval is not None:
         return ToolResult("waiting", result.text, result.call, None, theirs, result.approval["id"])
     undo = structured.get("undo")

@@ -4,6 +4,7 @@ import pytest
 
 from mailgun_mcp.agent.toolset import FIND_TOOLS, FIRST, MOST_FOUND, Toolset, newest_found, shown
 from mailgun_mcp.app.compose import create_services
+from mailgun_mcp.confirm.asker import InChat
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.access import EVERYTHING
 from mailgun_mcp.settings import Settings
@@ -35,6 +36,13 @@ async def test_a_tool_that_is_not_there_is_no_tool(toolset: Toolset) -> None:
     result = await toolset.call("delete_everything", {}, Caller(ANN))
     assert (result.status, FIND_TOOLS in result.text) == ("failed", True)
     assert toolset.describe("delete_everything", {})["title"] == "delete_everything"
+
+
+async def test_a_form_that_quotes_third_parties_marks_the_call_as_it_raises_levels(toolset: Toolset) -> None:
+    there = {"domain_name": "mail.example.com", "address": "nobody@novak.example"}
+    result = await toolset.call("delete_bounce", there, Caller(ANN, asker=InChat()))
+    assert (result.status, result.third_party_text) == ("waiting", True)
+    assert "User unknown" not in result.text
 
 
 def test_the_newest_found_tools_stay() -> None:
