@@ -114,7 +114,7 @@ def answers_in(message: dict[str, Any]) -> list[Answer]:
 def _last(messages: Any) -> dict[str, Any]:
     message = messages[-1] if isinstance(messages, list) and messages else None
     if not isinstance(message, dict):
-        raise BadMessageError("`messages` is missing: at least the newest message.")
+        raise BadMessageError("`messages` must be a list that ends with the newest message.")
     return message
 
 

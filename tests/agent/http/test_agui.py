@@ -1,7 +1,9 @@
 """AG-UI 1.0: what the protocol demands of interrupt and resume, and its own client against a real server."""
 
 import json
+import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -134,14 +136,28 @@ console.log(JSON.stringify({ outcome: finished.outcome.type, messages: agent.mes
 """
 
 
+COPILOTKIT = """
+import { CopilotKitCore } from '@copilotkit/core';
+import { HttpAgent } from '@ag-ui/client';
+const agent = new HttpAgent({ url: process.argv[2], threadId: 'core', headers: { Authorization: process.argv[3] } });
+const core = new CopilotKitCore({ agents__unsafe_dev_only: { default: agent } });
+const faults = [];
+core.subscribe({ onError: ({ error }) => { faults.push(String(error)); } });
+agent.addMessage({ id: 'm1', role: 'user', content: 'clear' });
+await core.runAgent({ agent });
+const [asked] = agent.pendingInterrupts;
+const payload = { approved: true, typed: asked.metadata.typed };
+await core.runAgent({ agent, resume: [{ interruptId: asked.id, status: 'resolved', payload }] });
+agent.addMessage({ id: 'm2', role: 'user', content: 'hello' });
+await core.runAgent({ agent });
+console.log(JSON.stringify({ faults, messages: agent.messages.map(m => [m.role, m.content]) }));
+"""
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "agent.md"
+
+
 @pytest.mark.slow
 async def test_the_protocols_own_client_asks_resumes_and_shows_the_answer(tmp_path: Path) -> None:
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip("npm is not installed")
-    wanted = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(tmp_path), "@ag-ui/client@1.0.0"]
-    if (await anyio.run_process(wanted, check=False)).returncode:
-        pytest.skip("npm cannot reach its registry")
+    node = await _installed(tmp_path, "@ag-ui/client@1.0.0")
     (tmp_path / "client.mjs").write_text(CLIENT, encoding="utf-8")
     async with agent_process(tmp_path) as (url, authorization):
         done = await _run(node, str(tmp_path / "client.mjs"), f"{url}/agent/agui", authorization)
@@ -150,8 +166,44 @@ async def test_the_protocols_own_client_asks_resumes_and_shows_the_answer(tmp_pa
     assert said["messages"][-1] == ["assistant", "Cleared."]
 
 
-async def _run(*words: str) -> str:
-    done = await anyio.run_process(list(words), check=False)
+@pytest.mark.slow
+async def test_the_program_in_the_guide_makes_a_change_that_the_person_approves(tmp_path: Path) -> None:
+    node = await _installed(tmp_path, "@ag-ui/client@1.0.0")
+    program = GUIDE.read_text(encoding="utf-8").partition("```js\n")[2].partition("```")[0]
+    (tmp_path / "first.mjs").write_text(program, encoding="utf-8")
+    async with agent_process(tmp_path) as (url, authorization):
+        own = {**os.environ, "SERVER": url, "TOKEN": authorization.removeprefix("Bearer ")}
+        done = await _run(node, str(tmp_path / "first.mjs"), typed=f"{DOMAIN}\n", env=own)
+    assert f"Type {DOMAIN} to allow it: " in done
+    assert done.endswith("Cleared.\n")
+
+
+@pytest.mark.slow
+async def test_copilotkit_asks_resumes_and_goes_on(tmp_path: Path) -> None:
+    """CopilotKit comes with an older client of the protocol."""
+    node = await _installed(tmp_path, "@copilotkit/core@1.75.0")
+    (tmp_path / "core.mjs").write_text(COPILOTKIT, encoding="utf-8")
+    async with agent_process(tmp_path) as (url, authorization):
+        done = await _run(node, str(tmp_path / "core.mjs"), f"{url}/agent/agui", authorization)
+    seen = json.loads(done)
+    assert seen["faults"] == []
+    assert [role for role, _ in seen["messages"]] == ["user", "assistant", "tool", "assistant", "user", "assistant"]
+    assert [content for role, content in seen["messages"] if role == "assistant"][1:] == ["Cleared.", "Hello to you."]
+
+
+async def _installed(folder: Path, package: str) -> str:
+    """Install a package from npm, and return the path of node."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        pytest.skip("npm is not installed")
+    wanted = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), package]
+    if (await anyio.run_process(wanted, check=False)).returncode:
+        pytest.skip("npm cannot reach its registry")
+    return node
+
+
+async def _run(*words: str, typed: str = "", env: Mapping[str, str] | None = None) -> str:
+    done = await anyio.run_process(list(words), check=False, input=typed.encode(), env=env)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
 
