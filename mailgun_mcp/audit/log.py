@@ -6,7 +6,6 @@ log itself: `sealed` (the first with another key, or with any key), `rotated` (t
 outcome, its result is unknown.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -25,6 +24,7 @@ from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import new_id
+from mailgun_mcp.text.compact_json import encode_with
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.text.suggest import unknown
 
@@ -32,8 +32,8 @@ PAGE = 1000
 AT_ONCE = 100
 """Calls whose entries one statement reads."""
 LOCK = "audit log"
-ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
-"""Encodes the body of an entry. `json.dumps` would create a new encoder each time."""
+ENCODE = encode_with(sort_keys=True)
+"""Encodes the body of an entry."""
 UNKNOWN: Outcome = "unknown"
 """The outcome of a call that was begun, but whose end is not recorded."""
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}

@@ -23,11 +23,12 @@ from mailgun_mcp.request.files import FileError, Files
 from mailgun_mcp.request.formats import header_value, line_break, path_part, slash, storage_host
 from mailgun_mcp.request.multipart import Part, encode_multipart
 from mailgun_mcp.request.new_files import NewFiles
+from mailgun_mcp.text.compact_json import encode_with
 
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 """Any other form field, without the characters that would end its line."""
 
-ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+ENCODE = encode_with(separators=(", ", ": "))
 Pairs = list[tuple[str, str]]
 
 
