@@ -46,10 +46,11 @@ def _with_facts(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     # Most values are neither a dict nor a list, and this check is cheaper than a call for each.
-    inner = {name: _with_facts(item) if isinstance(item, (dict, list)) else item for name, item in value.items()}
+    inner = {name: _with_facts(item) for name, item in value.items() if isinstance(item, (dict, list))}
+    shown = {**value, **inner} if inner else value
     if "value" in value and (bits := key_bits(value["value"])):
-        inner["key_bits"] = bits
-    return inner | _validity(value["certificate"]) if "certificate" in value else inner
+        shown = {**shown, "key_bits": bits}
+    return {**shown, **_validity(value["certificate"])} if "certificate" in value else shown
 
 
 def _validity(certificate: object) -> dict[str, str]:

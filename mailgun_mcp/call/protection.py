@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Iterable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mailgun_mcp.call.results import NO_OWNER, Owner, Results
@@ -74,9 +74,9 @@ class Protection:
 
     def without_url_secrets(self, value: Value) -> Value:
         """Return the server's own text, or a value with such texts in it, without the secrets of the URLs in it."""
-        from mailgun_mcp.output.url_secrets import hide, recognisable
+        from mailgun_mcp.output.url_secrets import hide_all, recognisable
 
-        changed: Value = _texts_changed(value, lambda text: hide(text, recognisable))
+        changed: Value = hide_all(value, recognisable)
         return changed
 
     def fence_in_text(self, text: str, quoted: Iterable[str]) -> str:
@@ -112,12 +112,13 @@ class Protection:
         return self._store.keep(value, tool=operation.name, place=pointer, account=account.key, now=self._clock())
 
     def _withhold_in_urls(self, operation: Operation, result: dict[str, Any], account: Account) -> dict[str, Any]:
-        from mailgun_mcp.output.url_secrets import hide
+        from mailgun_mcp.output.url_secrets import hide_all
 
         def withheld(secret: str) -> str:
             return f"withheld:{self._store_or_log(operation, 'url', secret, account) or ''}"
 
-        return dict(_texts_changed(result, partial(hide, instead=withheld)))
+        hidden: dict[str, Any] = hide_all(result, withheld)
+        return hidden
 
     def _store_or_log(self, operation: Operation, pointer: str, value: str, account: Account) -> str | None:
         """Store a secret of a result. It is withheld even if it cannot be stored."""
@@ -154,21 +155,3 @@ class Protection:
             )
             result = {**result, NOTICE: {**result[NOTICE], "as_sent": f"for an hour, read_result with result={name!r}"}}
         return result, True
-
-
-def _texts_changed(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_texts_changed(item, change) for item in value]
-    if not isinstance(value, dict):
-        return value
-    # Most fields are texts and numbers. Handling them here saves a call for each.
-    return {
-        key: change(item)
-        if isinstance(item, str)
-        else _texts_changed(item, change)
-        if isinstance(item, (dict, list))
-        else item
-        for key, item in value.items()
-    }

@@ -111,8 +111,11 @@ def _object_fit(schema: dict[str, Any]) -> Fit:
             return True
         if not isinstance(value, dict):
             return False
-        # Most fields are texts and numbers. Comparing them here saves a call for each.
-        return all(type(item) is types.get(key) or fits.get(key, other)(item) for key, item in value.items())
+        for key, item in value.items():
+            # Most fields are texts and numbers. Comparing them here saves a call for each.
+            if type(item) is not types.get(key) and not fits.get(key, other)(item):
+                return False
+        return True
 
     return fit
 

@@ -6,6 +6,7 @@ The names of the fields left out are listed once, with the way to get them.
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from mailgun_mcp.catalogue.answer import EVERY_KEY, chosen_fields
@@ -17,7 +18,8 @@ HOW = "full=true returns everything, fields=[…] only the fields that it names"
 MOST_NAMES = 40
 OURS = ("next", "unexpected")
 """Fields of a result that are not Mailgun's."""
-NAME = re.compile(r"[A-Za-z0-9@_/.-]{1,64}")
+LONGEST_PATH = 64
+NAME = re.compile(r"[A-Za-z0-9@_/.-]+")
 PAGE_LINKS = {
     "query": "paging",
     "path": "paging",
@@ -101,7 +103,7 @@ def _time(value: Any, _: Any, __: str) -> Any:
 
 
 def _written(moment: datetime) -> str:
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment
+    moment = moment.astimezone(UTC) if moment.tzinfo not in (None, UTC) else moment
     return moment.isoformat()[: len("2026-11-28T12:00:00")] + "Z"
 
 
@@ -125,9 +127,18 @@ def _with_fields(path: str, fields: list[str], result: dict[str, Any], *, named:
             missing.pop(name, None)
     else:
         shown = _inside(result, path.split("/"), selection, missing)
-    # The last part of a field's path is enough to select it.
-    names = list(dict.fromkeys(name.rpartition("/")[2] for name in missing if NAME.fullmatch(name)))[:MOST_NAMES]
+    names = list(dict.fromkeys(filter(None, map(_last_part, missing))))[:MOST_NAMES]
     return {**shown, LEFT_OUT: {"fields": names, "how": HOW}} if names and not named else shown
+
+
+def _last_part(path: str) -> str:
+    """Return the last part of a field's path, which is enough to select it. Empty for what nobody would call a name."""
+    return _last_part_of_short(path) if len(path) <= LONGEST_PATH else ""
+
+
+@lru_cache(maxsize=4096)
+def _last_part_of_short(path: str) -> str:
+    return path.rpartition("/")[2] if NAME.fullmatch(path) else ""
 
 
 def _inside(fields: dict[str, Any], path: list[str], selection: Selection, missing: dict[str, None]) -> dict[str, Any]:
@@ -159,7 +170,7 @@ def _selected(item: dict[str, Any], selection: Selection, path: str, missing: di
     for key, value in item.items():
         inner = selection.get(key)
         if inner is None:
-            if value not in (None, "", [], {}):
+            if value or value == 0:
                 missing[path + key] = None
         elif inner and isinstance(value, (dict, list)):
             part = _part(value, inner, f"{path}{key}/", missing)

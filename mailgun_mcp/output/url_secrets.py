@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote, unquote
 
 from mailgun_mcp.output.secrets import is_secret_name
@@ -45,6 +46,23 @@ def hide(text: str, instead: Hide) -> str:
     if "%" in text and "%3a%2f%2f" in text.lower():
         text = ENCODED_URL.sub(lambda match: _hidden_encoded(match[0], instead), text)
     return URL.sub(lambda match: match["scheme"] + _hidden(match["rest"], instead), text) if "://" in text else text
+
+
+def hide_all(value: Any, instead: Hide) -> Any:
+    """Return the value with the secrets in the URLs of all its texts replaced."""
+    if isinstance(value, str):
+        return hide(value, instead)
+    if isinstance(value, list):
+        return [hide_all(item, instead) for item in value]
+    if not isinstance(value, dict):
+        return value
+    changed = {
+        key: hide_all(item, instead)
+        for key, item in value.items()
+        # Few fields have a URL. Looking for its signs here saves a call for each of the others.
+        if (("://" in item or "%" in item) if isinstance(item, str) else isinstance(item, (dict, list)))
+    }
+    return {**value, **changed} if changed else value
 
 
 def recognisable(secret: str) -> str:

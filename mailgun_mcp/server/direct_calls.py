@@ -195,7 +195,7 @@ def answer_of(identifier: int | str, outcome: CallResult, *, modern: bool) -> by
         return None
     structured = ""
     if outcome.structured is not None:
-        if any(word in outcome.text for word in NOT_JSON):
+        if NOT_JSON[0] in outcome.text or NOT_JSON[1] in outcome.text:
             return None
         # The text is this value as JSON, so it is not serialized again.
         structured = f',"structuredContent":{outcome.text}'
