@@ -7,7 +7,7 @@ intent is in the store. If that fails, the result is shown anyway.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -31,6 +31,10 @@ LINGERING = 0.05
 """Seconds within which the outcome of a read is written; no caller waits for it."""
 QUIET_TURNS = 4
 """Turns of the event loop without a new entry after which entries are sent to a shared database."""
+MANY = 4
+"""Number of calls being made from which the reads among them wait for each other's entries. With fewer, the thread is
+woken for each. With many, it would take turns with the event loop for each, and that takes longer than writing.
+"""
 LONGEST_GATHERING = 0.01
 """Most seconds for which they wait for more."""
 PRUNED_EVERY = 10_000
@@ -48,12 +52,20 @@ class Recorder:
     """The audit log as calls use it. `monotonic` measures how long they take."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], float], rules: AuditRules, *, monotonic: Callable[[], float]
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        rules: AuditRules,
+        *,
+        monotonic: Callable[[], float],
+        running: Sized = (),
     ) -> None:
+        """`running` are the calls that are being made."""
         self._store = store
         self._clock = clock
         self._rules = rules
         self._monotonic = monotonic
+        self._running = running
         self._log = AuditLog(store)
         self._heads = HeadSchedule(self._log, clock, monotonic, rules.heads)
         self._refusals = Refusals(clock)
@@ -164,22 +176,23 @@ class Recorder:
         """Queue the entry, and return what its call can wait for."""
         pending = PendingWrite()
         self._jobs.append(_Job(entry, durable, pending))
-        if self._store.sealer is None:
+        if self._store.sealer is None and (durable or len(self._running) < MANY):
             self._wake_thread()
-        else:
-            loop = asyncio.get_running_loop()
-            self._quiet_turns = 0
-            if self._gathering is not loop:
-                self._gathering = loop
-                loop.call_soon(self._gather, loop, loop.time() + LONGEST_GATHERING)
+            return pending
+        loop = asyncio.get_running_loop()
+        self._quiet_turns = 0
+        if self._gathering is not loop:
+            self._gathering = loop
+            loop.call_soon(self._gather, loop, loop.time() + LONGEST_GATHERING)
         return pending
 
     def _gather(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
         """Let the loop run the calls that are ready, so that their entries share one round trip to the database.
 
-        If nothing else is ready, the turns end at once.
+        If nothing else is ready, the turns end at once. For a file, the current turn is enough.
         """
-        if self._quiet_turns < QUIET_TURNS and len(self._jobs) < GATHERED and loop.time() < until:
+        turns = QUIET_TURNS if self._store.sealer else 0
+        if self._quiet_turns < turns and len(self._jobs) < GATHERED and loop.time() < until:
             self._quiet_turns += 1
             loop.call_soon(self._gather, loop, until)
             return

@@ -303,7 +303,9 @@ class Services:
         if self.server is not None:
             return self.server.recorder
         # A separate connection, so that other users of the store do not wait for the disk.
-        return Recorder(self.store.reopened(), self.clock, self.policy.audit, monotonic=time.monotonic)
+        return Recorder(
+            self.store.reopened(), self.clock, self.policy.audit, monotonic=time.monotonic, running=self.running
+        )
 
     def reader(self, subaccount: str | None, notify: Notify) -> ResourceReader:
         """Return what reads the resources that calls affect."""

@@ -440,6 +440,45 @@ async def test_calls_that_begin_close_to_each_other_share_a_round_trip_to_a_shar
     assert len(calls_of(services)) == 22
 
 
+async def test_many_reads_at_once_share_a_transaction_and_a_few_do_not_wait_for_more(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "LINGERING", 3600.0)
+    services = recorded_services(mailgun)
+    await run(services, "list_domains", {})
+    wakes: list[int] = []
+    wake = services.recorder._wake_thread
+
+    def woken() -> None:
+        wakes.append(len(services.running))
+        wake()
+
+    monkeypatch.setattr(services.recorder, "_wake_thread", woken)
+    async with anyio.create_task_group() as calls:
+        for _ in range(20):
+            calls.start_soon(run, services, "list_domains", {})
+    # The first few did not know of the others yet.
+    assert wakes == [*range(1, recorder.MANY), 20]
+    wakes.clear()
+    await run(services, "list_domains", {})
+    assert wakes == [1]
+    assert len(calls_of(services)) == 22
+
+
+async def test_a_call_that_changes_something_does_not_wait_for_other_calls(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = recorded_services(mailgun, policy=profile("unguarded"))
+    await run(services, "delete_bounce", BOUNCE)
+    for number in range(100):
+        services.running.begin(str(number), part=True)
+    gathered: list[object] = []
+    monkeypatch.setattr(services.recorder, "_gather", lambda *args: gathered.append(args))
+    await run(services, "delete_bounce", BOUNCE)
+    assert gathered == []
+    assert len(calls_of(services)) == 2
+
+
 async def test_a_log_is_prepared_by_one_thread_and_not_after_its_end(
     mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
