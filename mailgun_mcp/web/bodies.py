@@ -3,7 +3,8 @@
 `BodyDeadline` is in front of every route, so that no route waits for a client that sends slowly.
 """
 
-from anyio import current_time, fail_after
+import asyncio
+
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,13 +70,15 @@ class _Body:
             return await self._receive()
         if self.is_late:
             return {"type": "http.disconnect"}
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
-            with fail_after(self._left) as patience:
+            async with asyncio.timeout(self._left):
                 message = await self._receive()
         except TimeoutError:
             self.is_late = True
             return {"type": "http.disconnect"}
-        self._left = patience.deadline - current_time() + len(message.get("body", b"")) / BYTES_A_SECOND
+        self._left += began - loop.time() + len(message.get("body", b"")) / BYTES_A_SECOND
         self._is_whole = not message.get("more_body", False)
         return message
 
