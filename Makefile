@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 # Tests start some hundred processes: without bytecode each would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick check lint types spelling drift coverage wheel tools-diff bench compile docs lock clean
+.PHONY: demo test quick check lint types spelling drift coverage collected wheel tools-diff bench compile docs lock clean
 
 demo: $(RUNTIME)
 	$(BIN)/python -m mailgun_mcp demo
@@ -30,9 +30,9 @@ test: $(READY)
 quick: $(READY)
 	$(PYTEST) -m 'not slow' $(TESTS)
 
-# What needs one core each runs side by side.
+# What needs one core each runs side by side, the longest first.
 check: $(READY)
-	$(MAKE) --jobs=2 lint types spelling drift wheel
+	$(MAKE) --jobs=2 types collected lint spelling drift wheel
 	$(MAKE) coverage
 
 lint: $(READY)
@@ -53,8 +53,12 @@ drift: $(READY)
 	$(BIN)/python -m mailgun_mcp.catalogue.compile --check
 	$(BIN)/python -m docs.generate --check
 
-# All tests. Counting lines and branches doubles the time, so tests/conftest.py stops it for slow tests, for tests of the
-# whole product, for properties, and for all but the first cases of a test; programs that tests start are not counted.
+# One process imports all tests before four do so at the same time, and each would compile them and what they import.
+collected: $(READY)
+	@found="$$($(BIN)/python -m pytest --collect-only -qq)" || { echo "$$found"; exit 1; }
+
+# All tests. Counting lines and branches doubles the time, so tests/conftest.py does so in fast tests only, not in those
+# of the whole product, not in properties, and in the first cases of a test; programs that tests start are not counted.
 coverage: $(READY)
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --dist worksteal

@@ -44,22 +44,28 @@ NOT_COUNTED = {"attacks", "e2e", "sdk"}
 """Tests of the whole product, which run the lines that the tests of the rooms run."""
 COUNTED_CASES = 3
 cases_run: Counter[str] = Counter()
+COUNTING: Any = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The programs that tests start are not counted: see `make coverage`.
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Count nothing in a process that hands the tests to others: it would take half of its time."""
+    if COUNTING is not None and "PYTEST_XDIST_WORKER" not in os.environ and config.getoption("numprocesses", None):
+        COUNTING.stop()
+
+
 @pytest.fixture(autouse=True)
 def _only_some_tests_are_counted(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Stop counting lines during a test that hardly adds any: see `make coverage`."""
-    counting = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
-    if counting is None or _is_counted(request.node):
+    """Count lines during this test, unless it hardly adds any: see `make coverage`."""
+    if COUNTING is None or not _is_counted(request.node):
         yield
         return
-    counting.stop()
+    COUNTING.start()
     yield
-    counting.start()
+    COUNTING.stop()
 
 
 def _is_counted(test: pytest.Item) -> bool:
@@ -74,7 +80,9 @@ def _is_counted(test: pytest.Item) -> bool:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Leave out of every garbage collection what stays until the end: all modules and tests."""
+    """Count no lines between tests, and leave what stays until the end out of garbage collections: modules and tests."""
+    if COUNTING is not None:
+        COUNTING.stop()
     gc.collect()
     gc.freeze()
 

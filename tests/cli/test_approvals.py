@@ -24,7 +24,8 @@ from mailgun_mcp.identity.accounts import Accounts, KeyInUse
 from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.store.database import Store
 from tests.cli.conftest import Command
-from tests.support.processes import PATIENCE, command, environment
+from tests.support.forked import forked
+from tests.support.processes import PATIENCE, environment
 from tests.support.state import asked, granted, request_approval
 
 NAME = "mail.example.com"
@@ -203,7 +204,7 @@ def answered(
     """Approve at a terminal, typing `typed`, and return the exit code and what the terminal showed."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        command("approvals", "approve", approval.id, "--by", "ann"),
+        forked("approvals", "approve", approval.id, "--by", "ann"),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -384,7 +385,7 @@ def test_what_is_over_cannot_be_answered_and_says_why(
 def test_watching_prints_what_waits_and_what_comes(store: Store, home: Path) -> None:
     first = waiting(store)
     watching = subprocess.Popen(
-        command("approvals", "watch", "--json", "--interval", "1s", "--count", "2"),
+        forked("approvals", "watch", "--json", "--interval", "1s", "--count", "2"),
         env=environment(home, looking_into(store)),
         cwd=home,
         stdout=subprocess.PIPE,

@@ -14,7 +14,8 @@ from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from mailgun_mcp.store.database import FILE, Store
-from tests.support.processes import PATIENCE, command, environment
+from tests.support.forked import forked
+from tests.support.processes import PATIENCE, environment
 
 NOW = 1_800_000_000.0
 
@@ -210,14 +211,14 @@ def code_of(state: Path, *arguments: str) -> Any:
 
 def test_tail_follows_what_another_process_records(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    subprocess.run(command("tools", "call", "list_domains", "--simulator"), env=env, check=True, capture_output=True)
+    subprocess.run(forked("tools", "call", "list_domains", "--simulator"), env=env, check=True, capture_output=True)
     tail = subprocess.Popen(
-        command("audit", "tail", "--follow", "--interval", "1s", "--json"), env=env, stdout=subprocess.PIPE, text=True
+        forked("audit", "tail", "--follow", "--interval", "1s", "--json"), env=env, stdout=subprocess.PIPE, text=True
     )
     try:
         assert tail.stdout is not None
         assert json.loads(tail.stdout.readline())["tool"] == "list_domains"
-        subprocess.run(command("tools", "call", "list_routes", "--simulator"), env=env, check=True, capture_output=True)
+        subprocess.run(forked("tools", "call", "list_routes", "--simulator"), env=env, check=True, capture_output=True)
         assert json.loads(tail.stdout.readline())["tool"] == "list_routes"
     finally:
         tail.kill()

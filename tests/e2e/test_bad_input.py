@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mcp_types import INVALID_REQUEST
 
+from tests.support.forked import forked
 from tests.support.processes import RawStdio, environment, pointed_at, raw_stdio
 from tests.support.upstream import Upstream, says, serve_upstream
 
@@ -34,7 +35,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 @pytest.fixture(scope="module")
 async def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RawStdio]:
     env = environment(tmp_path_factory.mktemp("home"), pointed_at(upstream.url))
-    async with raw_stdio(["--policy", "unguarded"], env) as process:
+    async with raw_stdio(["--policy", "unguarded"], env, start=forked) as process:
         yield process
 
 

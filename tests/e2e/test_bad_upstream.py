@@ -10,6 +10,7 @@ import pytest
 from mailgun_mcp.output.untrusted import mark
 from mailgun_mcp.text.compact_json import compact
 from tests.support.apps import KEY
+from tests.support.forked import forked
 from tests.support.operations import find
 from tests.support.processes import RawStdio, environment, pointed_at, raw_stdio
 from tests.support.upstream import (
@@ -49,7 +50,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 @pytest.fixture(scope="module")
 async def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RawStdio]:
     env = environment(tmp_path_factory.mktemp("home"), {**pointed_at(upstream.url), "MAILGUN_TIMEOUT": "2"})
-    async with raw_stdio([], env) as process:
+    async with raw_stdio([], env, start=forked) as process:
         yield process
 
 
@@ -197,7 +198,7 @@ async def test_an_answer_that_trickles_for_ever_is_given_up_as_well(server: RawS
 
 async def test_no_one_is_there(tmp_path_factory: pytest.TempPathFactory) -> None:
     env = environment(tmp_path_factory.mktemp("home"), pointed_at("http://127.0.0.1:1"))
-    async with raw_stdio([], env) as server:
+    async with raw_stdio([], env, start=forked) as server:
         result = await call(server, "send_message", MAIL)
     assert result["content"][0]["text"] == (
         "send_message was not called: the size of the mailing lists cannot be read. "

@@ -5,6 +5,7 @@ import ssl
 import traceback
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Awaitable
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -266,11 +267,7 @@ CORES = [KEY] + [b64encode(b"." * shift + KEY.encode()).decode()[4:-4] for shift
 
 
 @pytest.mark.parametrize("writing", WRITINGS.values(), ids=WRITINGS.keys())
-@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429, 500, 503])
-@pytest.mark.parametrize("body", ["text", "html", "message", "unknown", "list"])
-async def test_the_key_is_in_no_answer_and_no_error(
-    httpx_mock: HTTPXMock, time: Time, writing: str, status: int, body: str
-) -> None:
+async def test_the_key_is_in_no_answer_and_no_error(httpx_mock: HTTPXMock, time: Time, writing: str) -> None:
     bodies: dict[str, dict[str, Any]] = {
         "text": {"text": writing},
         "html": {"html": f"<p title='{writing}'>{writing}</p>"},
@@ -279,21 +276,25 @@ async def test_the_key_is_in_no_answer_and_no_error(
         "list": {"json": [writing]},
     }
     headers = dict.fromkeys(("Location", "WWW-Authenticate", "X-Echo", "Retry-After", "X-RateLimit-Reset"), writing)
-    httpx_mock.add_response(status_code=status, headers=headers, is_reusable=True, **bodies[body])
-    told: list[str] = []
+    wrong = {}
+    for status, body in product((200, 302, 400, 401, 404, 429, 500, 503), bodies):
+        httpx_mock.reset()
+        httpx_mock.add_response(status_code=status, headers=headers, is_reusable=True, **bodies[body])
+        told: list[str] = []
 
-    async def notify(message: str) -> None:
-        told.append(message)
+        async def notify(message: str, told: list[str] = told) -> None:
+            told.append(message)
 
-    async with make_client(time) as client:
-        try:
-            response = await client.send(GET, repeatable=True, notify=notify)
-            told.append(response.content.decode())
-        except MailgunError as fault:
-            told += [str(fault), fault.next_step, "".join(traceback.format_exception(fault))]
-
-    assert [text for text in told if any(core in text for core in CORES)] == []
-    assert any("[API key withheld]" in text for text in told)
+        async with make_client(time) as client:
+            try:
+                response = await client.send(GET, repeatable=True, notify=notify)
+                told.append(response.content.decode())
+            except MailgunError as fault:
+                told += [str(fault), fault.next_step, "".join(traceback.format_exception(fault))]
+        shown = [text for text in told if any(core in text for core in CORES)]
+        if shown or not any("[API key withheld]" in text for text in told):
+            wrong[status, body] = shown
+    assert wrong == {}
 
 
 @given(before=st.binary(max_size=20), after=st.binary(max_size=20))

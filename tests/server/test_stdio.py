@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.forked import forked
 from tests.support.processes import (
     INITIALIZE,
     PATIENCE,
@@ -30,7 +31,7 @@ BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 
 @pytest.fixture
 async def server(upstream: Upstream, tmp_path: Path) -> AsyncIterator[RawStdio]:
-    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url))) as process:
+    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url)), start=forked) as process:
         yield process
 
 
@@ -109,7 +110,7 @@ async def test_a_large_frame_is_bounded_and_its_files_arrive(server: RawStdio, u
 
 
 async def test_a_broken_frame_before_the_greeting_does_not_end_the_server(upstream: Upstream, tmp_path: Path) -> None:
-    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url)), greet=False) as server:
+    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url)), greet=False, start=forked) as server:
         await server.send("nonsense")
         assert (await server.receive())["error"]["code"] == -32700
         greeting = await server.request("initialize", INITIALIZE)
@@ -135,7 +136,7 @@ async def test_two_starts_list_the_same_bytes(upstream: Upstream, tmp_path: Path
 
 
 async def test_the_simulator_needs_no_account(tmp_path: Path) -> None:
-    async with raw_stdio(["--simulator"], environment(tmp_path)) as server:
+    async with raw_stdio(["--simulator"], environment(tmp_path), start=forked) as server:
         answer = await server.request("tools/call", {"name": "list_domains", "arguments": {}})
     assert answer["result"]["isError"] is False
     assert answer["result"]["structuredContent"]["items"]
@@ -161,7 +162,7 @@ async def test_an_interrupt_ends_the_server_without_a_traceback(upstream: Upstre
 
 
 async def test_a_byte_order_mark_is_passed_over(upstream: Upstream, tmp_path: Path) -> None:
-    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url)), greet=False) as server:
+    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url)), greet=False, start=forked) as server:
         await server.send("\ufeff")
         greeting = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}
         await server.send("\ufeff" + json.dumps(greeting))
@@ -176,7 +177,7 @@ async def test_blank_lines_are_passed_over(server: RawStdio) -> None:
 
 def test_a_closed_stdout_ends_the_server_while_stdin_is_held_open(tmp_path: Path) -> None:
     with subprocess.Popen(
-        command("serve", "--simulator"), env=environment(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        forked("serve", "--simulator"), env=environment(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

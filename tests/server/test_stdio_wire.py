@@ -10,6 +10,7 @@ import mcp_types.methods as methods
 import pytest
 
 from mailgun_mcp.catalogue.builtin_tools import listed
+from tests.support.forked import forked
 from tests.support.operations import catalogue
 from tests.support.processes import INITIALIZE, PATIENCE, command, environment
 
@@ -31,7 +32,7 @@ def _ids(lines: bytes) -> set[int]:
 
 def _start(home: Path, stdin: int, stdout: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        command("serve", "--simulator"), env=environment(home), stdin=stdin, stdout=stdout, stderr=subprocess.PIPE
+        forked("serve", "--simulator"), env=environment(home), stdin=stdin, stdout=stdout, stderr=subprocess.PIPE
     )
 
 

@@ -113,10 +113,14 @@ def faults(operation: Operation, status: int, body: Any) -> list[str]:
     return [error.message for error in Draft202012Validator(root).iter_errors(body)] if schema else []
 
 
-@pytest.mark.parametrize("operation", catalogue(), ids=lambda operation: operation.name)
-async def test_an_answer_fits_the_published_document(operation: Operation) -> None:
-    required = operation.input_schema.get("required", [])
-    chosen = {name: value for name, value in CHOSEN.get(operation.name, {}).items() if name in required}
-    answer = await answered(operation, {**minimal(operation), **chosen})
-    found = faults(operation, answer.status_code, answer.json() if answer.content else {})
-    assert bool(found) is any(operation.name in names for names in DIFFERENT.values()), found
+async def test_an_answer_fits_the_published_document() -> None:
+    different = frozenset[str]().union(*DIFFERENT.values())
+    wrong = {}
+    for operation in catalogue():
+        required = operation.input_schema.get("required", [])
+        chosen = {name: value for name, value in CHOSEN.get(operation.name, {}).items() if name in required}
+        answer = await answered(operation, {**minimal(operation), **chosen})
+        found = faults(operation, answer.status_code, answer.json() if answer.content else {})
+        if bool(found) is not (operation.name in different):
+            wrong[operation.name] = found
+    assert wrong == {}
