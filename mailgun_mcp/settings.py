@@ -81,7 +81,7 @@ class Settings:
         over_http=True,
     )
     public_url: str | None = _option(
-        "text",
+        "url",
         "base URL at which clients reach the server (http, sse), such as https://mail-admin.example.com",
         None,
         over_http=True,
@@ -367,7 +367,7 @@ def _value(name: str, value: Any) -> Any:
     try:
         converted = read(kind, value)
     except ValueError as error:
-        raise SettingsError(f"{name}: {error}") from error
+        raise SettingsError(f"{name.replace('_', '-')}: {error}") from error
     if choices and converted not in choices:
         raise SettingsError(unknown(f"{name.replace('_', ' ')}", str(converted), choices))
     return converted

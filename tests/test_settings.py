@@ -42,7 +42,11 @@ def test_flags_go_before_the_environment_and_that_before_the_file(tmp_path: Path
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_option_is_read_from_its_variable(name: str, tmp_path: Path) -> None:
     kind, choices = OPTIONS[name].metadata["kind"], OPTIONS[name].metadata["choices"]
-    text = choices[-1] if choices else {"switch": "yes", "integer": "7", "number": "7.5"}.get(kind, "a")
+    text = (
+        choices[-1]
+        if choices
+        else {"switch": "yes", "integer": "7", "number": "7.5", "url": "https://a.example"}.get(kind, "a")
+    )
     value: Any = {"switch": True, "integer": 7, "number": 7.5, "list": ("a",)}.get(kind, text)
     environ = {env_name(name): text, "XDG_CONFIG_HOME": str(tmp_path)}
     assert load({}, environ) == Settings(**{name: value})
@@ -102,15 +106,15 @@ def test_variables_of_other_programs_are_left_alone(tmp_path: Path) -> None:
         pytest.param("[serve]\nport = 1", "unknown key 'serve'", id="a-table"),
         pytest.param('api_key = "x"', "save the key in a file of its own and set api_key_file", id="the-key-itself"),
         pytest.param("port = ", "Invalid value", id="not-toml"),
-        pytest.param("port = true", "port: True must be a whole number", id="truth-for-number"),
+        pytest.param("port = true", "port: true must be a whole number", id="truth-for-number"),
         pytest.param("port = 80.9", "port: 80.9 must be a whole number", id="fraction-for-integer"),
         pytest.param("port = inf", "port: inf must be a whole number", id="infinity-for-integer"),
         pytest.param("toolsets = 5", "toolsets: 5 must be a list of names", id="number-for-list"),
         pytest.param("toolsets = [5]", "must be a list of names", id="number-in-list"),
         pytest.param("toolsets = {a = 1}", "must be a list of names", id="table-for-list"),
         pytest.param("region = 5", "region: 5 must be text", id="number-for-text"),
-        pytest.param("timeout = true", "timeout: True must be a number", id="truth-for-fraction"),
-        pytest.param('read_only = "maybe"', "read_only: 'maybe' must be true or false", id="neither-true-nor-false"),
+        pytest.param("timeout = true", "timeout: true must be a number", id="truth-for-fraction"),
+        pytest.param('read_only = "maybe"', "read-only: 'maybe' must be true or false", id="neither-true-nor-false"),
     ],
 )
 def test_a_file_with_a_fault_is_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -136,7 +140,10 @@ def test_a_named_file_that_cannot_be_read_is_refused(content: bytes | None, tmp_
         pytest.param("port", "-1", "port: '-1' must be a whole number, 0 or more", id="negative-integer"),
         pytest.param("port", "nan", "must be a whole number", id="nan-integer"),
         pytest.param("port", "1e3", "must be a whole number", id="exponent"),
-        pytest.param("rate_limit", "many", "must be a whole number", id="word-for-integer"),
+        pytest.param("rate_limit", "many", "rate-limit: 'many' must be a whole number", id="word-for-integer"),
+        pytest.param("public_url", "mail-admin", "public-url: 'mail-admin' must be a URL", id="word-for-url"),
+        pytest.param("public_url", "https://u:p@a.example.com", "must be a URL", id="url-with-password"),
+        pytest.param("public_url", "https://a.example.com?x=1", "must be a URL", id="url-with-query"),
         pytest.param("timeout", "-1", "timeout: '-1' must be a number greater than 0", id="negative-number"),
         pytest.param("timeout", "0", "must be a number greater than 0", id="no-time"),
         pytest.param("timeout", "nan", "must be a number greater than 0", id="nan"),

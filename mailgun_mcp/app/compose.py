@@ -46,6 +46,8 @@ def _services(settings: Settings) -> Services:
     policy = create_policy(settings, everything)
     if settings.scenario and not settings.simulator:
         raise SettingsError("scenario: only the simulator has one: add --simulator")
+    if settings.account is not None:
+        _check_account(settings.account)
     state = state_directory(settings.state)
     store = open_store(state, settings.state_url, settings.seal_keys) if settings.state_url else None
     if settings.state_url and (password := password_in(settings.state_url)):
@@ -77,6 +79,13 @@ def _services(settings: Settings) -> Services:
         search_mode=settings.mode == "search",
         asks_person=_confirmed_tools(policy, selected) if settings.require_user_interaction else frozenset(),
     )
+
+
+def _check_account(name: str) -> None:
+    from mailgun_mcp.identity.accounts import NAME, NAME_RULE
+
+    if not NAME.fullmatch(name):
+        raise SettingsError(f"account: {name!r} is not the name of an account: {NAME_RULE}")
 
 
 def _named_account(account: AccountSettings, settings: Settings) -> NamedAccount:

@@ -31,7 +31,10 @@ def listen(host: str, port: int, *, authenticated: bool = False) -> socket.socke
     try:
         listener.bind((host, port))
         listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OverflowError as error:
+        listener.close()
+        raise SettingsError(f"port: {port} must be a number from 0 to 65535") from error
+    except OSError as error:
         listener.close()
         raise SettingsError(f"port {port} of {host} cannot be used: {reason_of(error)}") from error
     return listener

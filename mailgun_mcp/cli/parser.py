@@ -6,6 +6,7 @@ only the new ones.
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -48,6 +49,8 @@ METAVARS = {
     "subaccount": "ID",
 }
 """Setting -> the placeholder for its value in help, if the setting's own name is unsuitable."""
+VALUE_OF_SWITCH = re.compile(r"^argument (--\S+): ignored explicit argument (.*)$")
+"""What argparse says of a value for a flag that has none."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -103,6 +106,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and where to find help, and exit."""
+        message = VALUE_OF_SWITCH.sub(r"\1 takes no value, such as \2", message)
         helped = self.prog.removeprefix("mailgun-mcp").strip()
         sys.stderr.write(
             f"{self.prog}: error: {message}\nFor help: {' '.join(['mailgun-mcp', 'help', helped]).strip()}\n"

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
-from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.errors import SettingsError, reason_of
 from mailgun_mcp.evals.task import Step, Task, TaskFile, ToolCall
 from mailgun_mcp.policy.file.hypothetical import unknown_arguments
 from mailgun_mcp.policy.file.load import PolicyError, parse_policy
@@ -44,8 +44,7 @@ def open_tasks(path: Path) -> tuple[Task, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise TaskError(f"{path}: cannot be read: {reason}") from error
+        raise TaskError(f"{path}: cannot be read: {reason_of(error)}") from error
     return parse_tasks(text, path.name, path.parent)
 
 

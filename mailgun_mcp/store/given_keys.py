@@ -5,7 +5,7 @@ The first key encrypts, and all of them decrypt, so that a key can be replaced w
 
 from pathlib import Path
 
-from mailgun_mcp.errors import SettingsError, StateError
+from mailgun_mcp.errors import SettingsError, StateError, reason_of
 from mailgun_mcp.store.sealing import SHORTEST, SealKeys
 
 
@@ -42,7 +42,7 @@ def _read(option: str, path: Path) -> str:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{option}: cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise SettingsError(f"{option}: cannot read {path}: {reason_of(error)}") from error
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
 

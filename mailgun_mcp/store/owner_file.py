@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from secrets import token_urlsafe
 
-from mailgun_mcp.errors import StateError
+from mailgun_mcp.errors import StateError, reason_of
 from mailgun_mcp.store.database import prepare_directory, refuse_others
 from mailgun_mcp.text.atomic_write import draft_file
 
@@ -26,7 +26,7 @@ def read_or_create_secret(directory: Path, name: str) -> str:
         refuse_others(path)
         secret = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise StateError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
+        raise StateError(f"{path} cannot be used: {reason_of(error)}") from error
     if not SECRET.fullmatch(secret):
         raise StateError(f"{path} is damaged: delete it, and a new one is created at the next start")
     return secret

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from secrets import token_bytes
 
-from mailgun_mcp.errors import StateError
+from mailgun_mcp.errors import StateError, reason_of
 from mailgun_mcp.store.owner_file import read_or_create_secret
 
 FILE = "seal-keys"
@@ -82,7 +82,7 @@ class SealKeys:
         try:
             lines = self._file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise StateError(f"seal-keys: cannot read {self._file}: {error}") from error
+            raise StateError(f"seal-keys: cannot read {self._file}: {reason_of(error)}") from error
         keys = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
         for number, key in enumerate(keys, 1):
             if len(key) < SHORTEST:

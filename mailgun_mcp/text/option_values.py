@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-Kind = Literal["text", "list", "switch", "integer", "number"]
+Kind = Literal["text", "url", "list", "switch", "integer", "number"]
 
 
 def read(kind: Kind, value: Any) -> Any:
@@ -12,13 +13,23 @@ def read(kind: Kind, value: Any) -> Any:
     try:
         return reader(value)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{value!r} must be {expected}") from error
+        shown = str(value).lower() if isinstance(value, bool) else repr(value)
+        raise ValueError(f"{shown} must be {expected}") from error
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
+
+
+def _url(value: Any) -> str:
+    parts = urlsplit(_text(value))
+    # The port is checked when it is read.
+    rest = (parts.username, parts.query, parts.fragment, parts.port == 0)
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(rest):
+        raise ValueError
+    return str(value)
 
 
 def _list(value: Any) -> tuple[str, ...]:
@@ -56,6 +67,7 @@ def _number(value: Any) -> float:
 
 READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "text": (_text, "text"),
+    "url": (_url, "a URL that starts with https:// or http://, without user name, query and fragment"),
     "list": (_list, "a list of names, or names separated by commas"),
     "switch": (_switch, "true or false"),
     "integer": (_integer, "a whole number, 0 or more"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import Settings, SettingsError
 from mailgun_mcp.web.authentication import Verifier
 from mailgun_mcp.web.claims import Claims
@@ -82,7 +83,7 @@ def _login(settings: Settings) -> tuple[str, str]:
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"oauth-client-secret-file: cannot read {path}: {error}") from error
+        raise SettingsError(f"oauth-client-secret-file: cannot read {path}: {reason_of(error)}") from error
     if not secret:
         raise SettingsError(f"oauth-client-secret-file: {path} is empty")
     return settings.oauth_client_id, secret

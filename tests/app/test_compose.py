@@ -46,6 +46,7 @@ def test_without_a_choice_the_region_is_the_united_states() -> None:
         pytest.param({"exclude_tools": ("delete_domian",)}, r"unknown tool .*'delete_domain'\?", id="excluded-tool"),
         pytest.param({"policy": "gaurded"}, r"unknown policy 'gaurded': did you mean 'guarded'\?", id="policy"),
         pytest.param({"policy": "/nowhere.yaml"}, r"nowhere\.yaml: cannot be read", id="policy-file"),
+        pytest.param({"account": "a b"}, "account: 'a b' is not the name of an account: use letters", id="account"),
         pytest.param({"files": ("/nowhere",)}, "files: /nowhere is not a directory", id="files"),
     ],
 )

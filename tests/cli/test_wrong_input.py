@@ -18,6 +18,7 @@ WRONG = {
     "tools list bounces": "tools list: error: unexpected argument 'bounces'",
     "tools show": "the following arguments are required: NAME",
     "tools show send_mesage": "unknown tool 'send_mesage': did you mean 'send_message'?",
+    "serve --read-only=maybe": "--read-only takes no value, such as 'maybe'",
     "tools call": "the following arguments are required: NAME\n",
     "tools call get_webhook [1]": "must be name=value pairs, or a JSON or YAML object",
     "tools call verify_domain mail.example.com": "YAML object: ",

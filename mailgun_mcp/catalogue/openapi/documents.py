@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.errors import reason_of
 
 Node = dict[str, Any]
 
@@ -29,7 +30,7 @@ def parse_document(path: Path) -> Node:
     try:
         document = _parse(path.read_text(encoding="utf-8-sig"), path)
     except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise CatalogueError(f"{path}: cannot be read: {reason_of(error)}") from error
     except RecursionError as error:
         raise CatalogueError(f"{path}: nested too deeply") from error
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.former_names import current_arguments
+from mailgun_mcp.errors import reason_of
 from mailgun_mcp.policy.conditions import compile_match
 from mailgun_mcp.policy.file import checks as policy_checks
 from mailgun_mcp.policy.file.hypothetical import assumed_facts, unknown_arguments
@@ -128,8 +129,7 @@ def _load(path: Path, catalogue: Catalogue, name: str, seen: tuple[Path, ...]) -
     except UnicodeDecodeError as error:
         raise PolicyError([f"{name}:1: not UTF-8 text"]) from error
     except (OSError, ValueError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise PolicyError([f"{name}: cannot be read: {reason or error}"]) from error
+        raise PolicyError([f"{name}: cannot be read: {reason_of(error)}"]) from error
     return _parse(text, _Source(name, path, catalogue, (*seen, whole)))
 
 

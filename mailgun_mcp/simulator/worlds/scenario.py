@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.errors import SettingsError, reason_of
 from mailgun_mcp.request.route_language import parse_action, parse_expression
 from mailgun_mcp.simulator.model.webhooks import EVENT_TYPES
 from mailgun_mcp.simulator.worlds.case import Case
@@ -181,9 +181,7 @@ def open_scenario(name: str) -> Scenario:
     try:
         return parse_scenario(Path(name).expanduser().read_text(encoding="utf-8"), name)
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(
-            f"{name}: cannot be read: {error.strerror if isinstance(error, OSError) else error}"
-        ) from error
+        raise ScenarioError(f"{name}: cannot be read: {reason_of(error)}") from error
 
 
 def scenario_from_json(value: Any) -> Scenario:
