@@ -34,7 +34,7 @@ from mailgun_mcp.evals.task_files import shipped_tasks
 from mailgun_mcp.server.resource_kinds import KINDS
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.control.routes import ROUTES, STREAMS
-from mailgun_mcp.simulator.sections.index import HANDLERS
+from mailgun_mcp.simulator.sections.all_sections import HANDLERS
 from mailgun_mcp.simulator.sections.registry import MEANINGS
 from mailgun_mcp.simulator.worlds.scenario import json_schema, open_scenario, shipped_names
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mailgun_mcp.app.account_settings import AccountSettings, account_settings
-from mailgun_mcp.app.clients import create_client
+from mailgun_mcp.app.mailgun_clients import create_client
 from mailgun_mcp.call.services import NamedAccount, Services
 from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue

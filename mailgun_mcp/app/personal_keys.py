@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mailgun_mcp.app.clients import create_client
+from mailgun_mcp.app.mailgun_clients import create_client
 from mailgun_mcp.call.personal_accounts import PersonalKeyOptions
 from mailgun_mcp.errors import NotSentError
 from mailgun_mcp.mailgun.client import Client

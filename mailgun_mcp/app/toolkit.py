@@ -8,7 +8,7 @@ from mailgun_mcp.app.embedding import principal_named, settings_of
 from mailgun_mcp.call.account_choice import shown_tools, usable_accounts
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
-from mailgun_mcp.catalogue.formats import FORMATS, formatted
+from mailgun_mcp.catalogue.provider_formats import FORMATS, formatted
 from mailgun_mcp.catalogue.types import Arguments, FormatName
 from mailgun_mcp.confirm.asker import NOBODY, Asker
 from mailgun_mcp.confirm.caller import Caller, quiet

@@ -11,7 +11,7 @@ from hmac import digest as hmac_digest
 from json.encoder import encode_basestring_ascii
 from typing import Any, Literal
 
-from mailgun_mcp.audit.keys import AuditKey
+from mailgun_mcp.audit.log_keys import AuditKey
 from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import stored
 

@@ -16,7 +16,7 @@ from mailgun_mcp.audit.entries import START as START
 from mailgun_mcp.audit.entries import LogEntry, StoredEntry, insert, key_of, keyed_hash, last_to_remove
 from mailgun_mcp.audit.heads import FILE as NOTE
 from mailgun_mcp.audit.heads import Head, note, noted
-from mailgun_mcp.audit.keys import AuditKey, AuditKeys, keys_of
+from mailgun_mcp.audit.log_keys import AuditKey, AuditKeys, keys_of
 from mailgun_mcp.audit.shared_append import SharedAppend
 from mailgun_mcp.audit.verify import ChainCheck, Verification
 from mailgun_mcp.errors import Outcome, StateError, UnknownNameError, reason_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from mailgun_mcp.audit.entries import START, StoredEntry, keyed_hash, plain_hash
 from mailgun_mcp.audit.heads import Head
-from mailgun_mcp.audit.keys import AuditKeys
+from mailgun_mcp.audit.log_keys import AuditKeys
 from mailgun_mcp.text.durations import iso
 
 

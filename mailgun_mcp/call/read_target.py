@@ -14,7 +14,7 @@ from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision
 from mailgun_mcp.request.build import Request
-from mailgun_mcp.request.keys import values_at
+from mailgun_mcp.request.target_keys import values_at
 from mailgun_mcp.text.host_names import canonical_host
 from mailgun_mcp.undo.page_reader import PageReader
 

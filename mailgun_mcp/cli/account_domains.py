@@ -8,7 +8,7 @@ def domains(options: Settings) -> list[str]:
     import anyio
 
     from mailgun_mcp.app.account_settings import account_settings
-    from mailgun_mcp.app.clients import create_client
+    from mailgun_mcp.app.mailgun_clients import create_client
     from mailgun_mcp.call.domain_directory import domain_names
     from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.errors import MailgunError

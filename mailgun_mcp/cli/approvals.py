@@ -10,12 +10,12 @@ from typing import get_args
 from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.cli.answering import answering
 from mailgun_mcp.cli.exits import OK
+from mailgun_mcp.cli.flag_values import positive_integer, rounded_down, seconds
 from mailgun_mcp.cli.output import as_json, fitted, note, out, table, visible_json
 from mailgun_mcp.cli.page_url import page_url
 from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.cli.recorded_commands import recorded
 from mailgun_mcp.cli.terminal import read_line
-from mailgun_mcp.cli.values import positive_integer, rounded_down, seconds
 from mailgun_mcp.confirm.approvals import Approval, Approvals, ApprovalStatus
 from mailgun_mcp.confirm.argument_lines import full_lines
 from mailgun_mcp.confirm.grants import Grant, Grants

@@ -13,10 +13,10 @@ from typing import Any, TextIO, get_args
 from mailgun_mcp.audit.heads import exported
 from mailgun_mcp.audit.log import RENAMED_OUTCOMES, AuditLog, CallFilter, LoggedCall
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
+from mailgun_mcp.cli.flag_values import positive_integer, seconds
 from mailgun_mcp.cli.output import as_json, out, table, visible_json
 from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.cli.record_words import call_lines
-from mailgun_mcp.cli.values import positive_integer, seconds
 from mailgun_mcp.errors import Outcome, reason_of
 from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.settings import SettingsError

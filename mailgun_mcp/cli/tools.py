@@ -5,7 +5,7 @@ import sys
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from mailgun_mcp.catalogue.formats import FORMATS, formatted
+from mailgun_mcp.catalogue.provider_formats import FORMATS, formatted
 from mailgun_mcp.catalogue.search.tools import DEFAULT_HITS
 from mailgun_mcp.catalogue.tool_costs import estimated_tokens
 from mailgun_mcp.cli.call_arguments import HELP as CALL_ARGUMENTS

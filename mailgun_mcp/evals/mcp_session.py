@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailgun_mcp.app.clients import SIMULATOR_KEY
+from mailgun_mcp.app.mailgun_clients import SIMULATOR_KEY
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.evals.person import Person
 from mailgun_mcp.evals.session import MadeCall, Outcome

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mailgun_mcp.app.clients import SIMULATOR_KEY
+from mailgun_mcp.app.mailgun_clients import SIMULATOR_KEY
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services

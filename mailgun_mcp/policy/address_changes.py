@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import Effect
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.request.keys import values_at
+from mailgun_mcp.request.target_keys import values_at
 from mailgun_mcp.text.addresses import AT_SIGNS
 
 LISTED = frozenset({"unsubscribe", "complaint", "bounce", "allowlist_entry", "list_member"})

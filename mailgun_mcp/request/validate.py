@@ -23,9 +23,9 @@ from mailgun_mcp.request.formats import (
     storage_host,
 )
 from mailgun_mcp.request.hints import allowed_values, instead
-from mailgun_mcp.request.keys import key_faults
 from mailgun_mcp.request.quick_check import Check, quick_check
 from mailgun_mcp.request.received_files import MOST_ARGUMENTS
+from mailgun_mcp.request.target_keys import key_faults
 from mailgun_mcp.text.addresses import find_addresses
 from mailgun_mcp.text.sizes import size_of
 

@@ -16,8 +16,8 @@ from mailgun_mcp.mailgun.exchange import Headers
 from mailgun_mcp.server.direct_calls import BEGUN, CANCELLED, BegunCall, Called, answer_of
 from mailgun_mcp.server.http_sessions import HttpSession
 from mailgun_mcp.server.plain_messages import Client, Message, to_line
+from mailgun_mcp.web.body_replay import replay
 from mailgun_mcp.web.principal import principal_in
-from mailgun_mcp.web.replay import replay
 
 MOMENT = 5.0
 """Seconds after which the SDK takes over: it keeps the connection alive during a long call."""

@@ -19,8 +19,8 @@ from mailgun_mcp.server.large_messages import LARGE, MOST_TEXT, MOST_VALUES, Too
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.json_faults import json_fault
 from mailgun_mcp.text.sizes import megabytes
+from mailgun_mcp.web.body_replay import replay
 from mailgun_mcp.web.principal import path_in
-from mailgun_mcp.web.replay import replay
 
 SAME_ROUTE = {"/messages": "/messages/"}
 """Path without a slash at the end, as `Paths` passes it on -> the path of the route."""

@@ -33,7 +33,7 @@ from mailgun_mcp.simulator.model.clock import SystemClock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import CHALLENGE, TEXT, ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
-from mailgun_mcp.simulator.sections.index import HANDLERS
+from mailgun_mcp.simulator.sections.all_sections import HANDLERS
 from mailgun_mcp.simulator.sections.undocumented import UNDOCUMENTED_ROUTES
 from mailgun_mcp.simulator.worlds.demo import demo_account
 

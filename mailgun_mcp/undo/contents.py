@@ -7,7 +7,7 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.pagination import items_of
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import MailgunError
-from mailgun_mcp.request.keys import values_at
+from mailgun_mcp.request.target_keys import values_at
 from mailgun_mcp.undo.page_reader import PageReader
 
 PAGE = 1_000

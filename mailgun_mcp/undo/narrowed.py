@@ -6,7 +6,7 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Narrows, Operation, Raise
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import join_bounded, shorten
-from mailgun_mcp.request.keys import values_at
+from mailgun_mcp.request.target_keys import values_at
 from mailgun_mcp.text.addresses import find_addresses
 from mailgun_mcp.undo.records import ResourceRef, Value
 from mailgun_mcp.undo.resource_values import normal_key, same_keys

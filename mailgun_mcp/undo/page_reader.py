@@ -18,7 +18,7 @@ from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
-from mailgun_mcp.request.keys import values_at
+from mailgun_mcp.request.target_keys import values_at
 
 NOT_FOUND = 404
 

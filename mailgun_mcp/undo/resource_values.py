@@ -9,7 +9,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import KEYED_BY_ADDRESS, Effect, Resource, Write
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.coerce import coerce_scalar
-from mailgun_mcp.request.keys import canonical_network, values_at
+from mailgun_mcp.request.target_keys import canonical_network, values_at
 from mailgun_mcp.request.validate import validate
 from mailgun_mcp.text.addresses import bare_address, unquoted
 from mailgun_mcp.undo.records import ResourceRef, Scope, Value

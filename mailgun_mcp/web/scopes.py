@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp.identity.access import READ, Access
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.web.body_replay import replay
 from mailgun_mcp.web.challenge import Challenge
 from mailgun_mcp.web.principal import path_in, principal_in
-from mailgun_mcp.web.replay import replay
 
 LARGE = 50_000
 """Bytes. Parsing a smaller body takes less time than starting a thread."""

@@ -10,7 +10,7 @@ import pytest
 
 import mailgun_mcp
 from mailgun_mcp import Toolkit
-from mailgun_mcp.catalogue.formats import FORMATS
+from mailgun_mcp.catalogue.provider_formats import FORMATS
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.store.database import Store
 

@@ -16,8 +16,8 @@ import pytest
 
 from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.audit.heads import Head, exported
-from mailgun_mcp.audit.keys import FILE as KEYS
 from mailgun_mcp.audit.log import AuditLog
+from mailgun_mcp.audit.log_keys import FILE as KEYS
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.database import FILE, Store
 from tests.support.state import NOW

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mailgun_mcp.audit.entries import START, StoredEntry, key_of, keyed_hash, plain_hash
-from mailgun_mcp.audit.keys import AuditKey
+from mailgun_mcp.audit.log_keys import AuditKey
 
 KEY = AuditKey("abcd1234", b"0" * 32)
 FIELDS: dict[str, Any] = {"seq": 1, "prev": START, "at": 1.5, "call": "one", "kind": "intent", "body": "{}"}

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.audit.entries import START, LogEntry
-from mailgun_mcp.audit.keys import AuditKeys
-from mailgun_mcp.audit.keys import _StoredKey as StoredKey
 from mailgun_mcp.audit.log import AuditLog, CallFilter, new_call_id
+from mailgun_mcp.audit.log_keys import AuditKeys
+from mailgun_mcp.audit.log_keys import _StoredKey as StoredKey
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import FILE, Store
 from mailgun_mcp.store.opening import open_store
@@ -298,7 +298,7 @@ def test_a_prepared_log_reads_nothing_but_itself_for_its_next_entry(
 
 
 def test_preparing_a_log_does_not_ask_the_keyring(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailgun_mcp.audit.keys._from_keyring", lambda *_: pytest.fail("a person may be asked"))
+    monkeypatch.setattr("mailgun_mcp.audit.log_keys._from_keyring", lambda *_: pytest.fail("a person may be asked"))
     keys = AuditKeys(store.directory)
     monkeypatch.setattr(keys, "_stored", lambda: (StoredKey("in-keyring", NOW, None),))
     keys.prepare("in-keyring")

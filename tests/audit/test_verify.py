@@ -8,8 +8,8 @@ import pytest
 from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.audit.heads import FILE as HEAD
 from mailgun_mcp.audit.heads import Head, noted
-from mailgun_mcp.audit.keys import FILE as KEYS
 from mailgun_mcp.audit.log import AuditLog
+from mailgun_mcp.audit.log_keys import FILE as KEYS
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.database import FILE, Store
 from tests.support.engines import on_both_engines, on_postgresql, on_sqlite

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mailgun_mcp import asgi
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.settings import Settings
-from mailgun_mcp.web.replay import replay
+from mailgun_mcp.web.body_replay import replay
 from tests.conformance.suite import found_in, ran, suite_command
 from tests.support.loopback_provider import listening
 from tests.support.recorder import Recorder, recorded_services

@@ -10,7 +10,7 @@ import pytest
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.http.asgi import MAX_CONTENT
 from mailgun_mcp.simulator.replies.reply import Reply
-from mailgun_mcp.simulator.sections.index import HANDLERS
+from mailgun_mcp.simulator.sections.all_sections import HANDLERS
 from tests.simulator.conftest import DOMAIN, client
 from tests.support.operations import catalogue
 

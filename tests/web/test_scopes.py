@@ -11,9 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from mailgun_mcp.identity.access import EVERYTHING, Access, parse_scopes
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.web.body_replay import replay
 from mailgun_mcp.web.challenge import Challenge
 from mailgun_mcp.web.principal import with_principal
-from mailgun_mcp.web.replay import replay
 from mailgun_mcp.web.scopes import LARGE, Scopes
 
 pytestmark = pytest.mark.anyio

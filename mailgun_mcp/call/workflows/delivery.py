@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from mailgun_mcp.call.workflows.delivery_failures import refusal_findings
 from mailgun_mcp.call.workflows.domain_signals import stop_findings
 from mailgun_mcp.call.workflows.findings import Finding, in_order
 from mailgun_mcp.call.workflows.queries import DEFAULT_DAYS, LIMIT, WARMUPS, Request, logs
 from mailgun_mcp.call.workflows.reads import Read, Reads
-from mailgun_mcp.call.workflows.refusals import refusal_findings
 from mailgun_mcp.call.workflows.suppressions import address_requests, is_listed, suppression_findings
 from mailgun_mcp.catalogue.workflow_tools import MOST_DOMAINS
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from mailgun_mcp.call.workflows.api_keys import accepted, key_findings
+from mailgun_mcp.call.workflows.delivery_failures import refusal_findings
 from mailgun_mcp.call.workflows.domain_signals import dns_facts, queue_findings, stop_findings
 from mailgun_mcp.call.workflows.findings import Finding, in_order
 from mailgun_mcp.call.workflows.metric_signals import address_findings, complaint_findings, totals
 from mailgun_mcp.call.workflows.queries import LIMIT, WARMUPS, failures, metrics
 from mailgun_mcp.call.workflows.reads import Reads
-from mailgun_mcp.call.workflows.refusals import refusal_findings
 
 DAYS = 7
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from mailgun_mcp.call.workflows.delivery_failures import FIELDS
 from mailgun_mcp.call.workflows.metric_signals import METRICS
-from mailgun_mcp.call.workflows.refusals import FIELDS
 from mailgun_mcp.catalogue.types import Arguments
 
 Request = tuple[str, Arguments]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mailgun_mcp.call.workflows.api_keys import accepted, key_findings
+from mailgun_mcp.call.workflows.delivery_failures import refusal_findings
 from mailgun_mcp.call.workflows.domain_signals import limit_finding, state_findings, unverified_findings
 from mailgun_mcp.call.workflows.findings import Finding, in_order
 from mailgun_mcp.call.workflows.metric_signals import (
@@ -14,7 +15,6 @@ from mailgun_mcp.call.workflows.metric_signals import (
 )
 from mailgun_mcp.call.workflows.queries import DEFAULT_DAYS, LIMIT, WARMUPS, failures, metrics
 from mailgun_mcp.call.workflows.reads import Read, Reads
-from mailgun_mcp.call.workflows.refusals import refusal_findings
 from mailgun_mcp.text.durations import iso
 
 DAY = 86_400

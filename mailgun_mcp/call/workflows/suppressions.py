@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from mailgun_mcp.call.workflows.delivery_failures import BLOCKLISTED, SLOWED, UNSIGNED
 from mailgun_mcp.call.workflows.findings import Finding
 from mailgun_mcp.call.workflows.queries import Request
 from mailgun_mcp.call.workflows.reads import Read, Reads, plain
-from mailgun_mcp.call.workflows.refusals import BLOCKLISTED, SLOWED, UNSIGNED
 
 GETS = {"bounce": "get_bounce", "complaint": "get_complaint", "unsubscribe": "get_unsubscribe"}
 ALLOWED = "get_allowlist_entry"

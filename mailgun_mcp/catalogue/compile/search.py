@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import Node
-from mailgun_mcp.catalogue.search.documents import document_of
 from mailgun_mcp.catalogue.search.index import SearchIndex
+from mailgun_mcp.catalogue.search.searched_text import document_of
 from mailgun_mcp.catalogue.search.thesaurus import Thesaurus
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS, listing
 from mailgun_mcp.text.compact_json import compact

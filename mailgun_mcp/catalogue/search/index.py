@@ -14,7 +14,7 @@ from importlib.resources import files
 from math import log, sqrt
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.search.documents import document_of
+from mailgun_mcp.catalogue.search.searched_text import document_of
 from mailgun_mcp.catalogue.search.thesaurus import Thesaurus
 from mailgun_mcp.catalogue.search.words import grams, words
 from mailgun_mcp.catalogue.types import Record

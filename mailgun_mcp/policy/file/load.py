@@ -18,9 +18,9 @@ from mailgun_mcp.errors import reason_of
 from mailgun_mcp.policy.conditions import compile_match
 from mailgun_mcp.policy.file import checks as policy_checks
 from mailgun_mcp.policy.file.hypothetical import assumed_facts, unknown_arguments
-from mailgun_mcp.policy.file.messages import problems_of
 from mailgun_mcp.policy.file.old_keys import with_new_keys
 from mailgun_mcp.policy.file.schema import PolicyDocument
+from mailgun_mcp.policy.file.schema_faults import problems_of
 from mailgun_mcp.policy.file.without_faults import values_without_faults
 from mailgun_mcp.policy.model import (
     AuditRules,

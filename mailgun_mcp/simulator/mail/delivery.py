@@ -17,11 +17,11 @@ from mailgun_mcp.simulator.mail.record_events import (
     sending_ip,
 )
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE
 from mailgun_mcp.simulator.model.domains import MAILBOX_FULL, Deferral, Domain
 from mailgun_mcp.simulator.model.lists import MailingList
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.provider_blocks import ProviderBlock
 from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscribe
 
 RETRY_INTERVALS = (10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 5 * MINUTE)

@@ -5,10 +5,10 @@ from itertools import takewhile
 from typing import Any, Literal
 
 from mailgun_mcp.simulator.model.administration import DomainAdministration
-from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.event_log import EventLog
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.provider_blocks import ProviderBlock
 from mailgun_mcp.simulator.model.stored_messages import StoredMessages
 from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 from mailgun_mcp.simulator.model.templates import Template

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.provider_blocks import ProviderBlock
 
 SHARED_IP = "192.0.2.10"
 NEVER = "0001-01-01T00:00:00Z"

@@ -11,12 +11,12 @@ from mailgun_mcp.simulator.mail.sending_ips import ips_used_by
 from mailgun_mcp.simulator.model.access import ApiKey
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.administration import month
-from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.model.ips import Warmup
 from mailgun_mcp.simulator.model.lists import MailingList, Member
+from mailgun_mcp.simulator.model.provider_blocks import ProviderBlock
 from mailgun_mcp.simulator.model.suppressions import Unsubscribe
 from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.worlds.incidents import (

@@ -12,7 +12,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.http.documented import MOMENT, documented_reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
-from mailgun_mcp.simulator.sections.index import HANDLERS
+from mailgun_mcp.simulator.sections.all_sections import HANDLERS
 from tests.support.arguments import maximal, minimal
 from tests.support.everything import CHOSEN, account_with_everything, answered
 from tests.support.operations import catalogue

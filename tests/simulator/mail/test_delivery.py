@@ -4,10 +4,10 @@ import pytest
 
 from mailgun_mcp.simulator.mail.delivery import accept, add_bounce, add_complaint, deliver_due
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, ManualClock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.provider_blocks import ProviderBlock
 from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Unsubscribe
 
 

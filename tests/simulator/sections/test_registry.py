@@ -9,7 +9,7 @@ from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.replies.reply import Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections import registry
-from mailgun_mcp.simulator.sections.index import HANDLERS
+from mailgun_mcp.simulator.sections.all_sections import HANDLERS
 from mailgun_mcp.simulator.sections.registry import MEANINGS, Fidelity, HandlerError, handles
 from tests.support.operations import catalogue
 

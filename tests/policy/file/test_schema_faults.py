@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mailgun_mcp.policy.file.messages import problems_of
 from mailgun_mcp.policy.file.schema import MODELS, PolicyDocument
+from mailgun_mcp.policy.file.schema_faults import problems_of
 from mailgun_mcp.text.yaml import read
 
 PYTHON = re.compile(r"Document|instance of|BaseModel|NoneType|Input should|\bdict\b|\bstr\b|\bint\b|Value error")

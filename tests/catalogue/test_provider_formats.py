@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from mailgun_mcp.catalogue.builtin_tools import listed
-from mailgun_mcp.catalogue.formats import FORMATS, formatted
+from mailgun_mcp.catalogue.provider_formats import FORMATS, formatted
 from mailgun_mcp.catalogue.types import FormatName
 from mailgun_mcp.request.as_meant import as_meant
 from tests.support.operations import catalogue, find

@@ -2,8 +2,8 @@
 
 import pytest
 
+from mailgun_mcp.call.workflows.delivery_failures import refusal_findings
 from mailgun_mcp.call.workflows.reads import Read
-from mailgun_mcp.call.workflows.refusals import refusal_findings
 from tests.support.workflows import read
 
 

@@ -1,7 +1,7 @@
 """What of a tool is searched."""
 
-from mailgun_mcp.catalogue.search.documents import document_of
 from mailgun_mcp.catalogue.search.index import FIELDS
+from mailgun_mcp.catalogue.search.searched_text import document_of
 from tests.support.operations import find
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.cli.values import positive_integer, rounded_down, seconds
+from mailgun_mcp.cli.flag_values import positive_integer, rounded_down, seconds
 from mailgun_mcp.settings import SettingsError
 
 

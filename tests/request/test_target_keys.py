@@ -3,7 +3,7 @@
 import pytest
 
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.request.keys import canonical_network, key_faults, values_at
+from mailgun_mcp.request.target_keys import canonical_network, key_faults, values_at
 from tests.support.operations import catalogue
 
 

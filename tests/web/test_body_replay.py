@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.web.replay import replay
+from mailgun_mcp.web.body_replay import replay
 
 pytestmark = pytest.mark.anyio
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mailgun_mcp.simulator import sections
-from mailgun_mcp.simulator.sections.index import SECTIONS
+from mailgun_mcp.simulator.sections.all_sections import SECTIONS
 
 OF_UNDOCUMENTED_ROUTES = {"exports", "list_validation", "optimize_alerts", "undocumented"}
 """Their routes are of no operation, so they have no handlers."""

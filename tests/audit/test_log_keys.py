@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgun_mcp.audit.keys import FILE, AuditKeys
+from mailgun_mcp.audit.log_keys import FILE, AuditKeys
 from mailgun_mcp.errors import StateError
 from tests.support.state import NOW
 
