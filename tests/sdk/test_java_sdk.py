@@ -9,6 +9,7 @@ from tests.support.sdk import CACHE, PROGRAMS, calls_of, check_results, need_com
 
 FOLDER = PROGRAMS / "java"
 BUILT = CACHE / "java"
+SOURCES = ("Flows.java", "NewerFlows.java")
 CLASS_PATH = f"{BUILT}/libs/*:{BUILT}/classes"
 
 
@@ -23,7 +24,7 @@ def java() -> str:
         downloaded = run(copy, FOLDER)
         if downloaded.returncode:
             without(f"the SDK cannot be downloaded: {downloaded.stdout[-300:]}", provided=False)
-    built = run([compiler, "-nowarn", "-Xlint:none", "-cp", CLASS_PATH, "-d", f"{BUILT}/classes", "Flows.java"], FOLDER)
+    built = run([compiler, "-nowarn", "-Xlint:none", "-cp", CLASS_PATH, "-d", f"{BUILT}/classes", *SOURCES], FOLDER)
     if built.returncode:
         pytest.fail(built.stderr)
     return command

@@ -460,6 +460,15 @@ async def test_its_asynchronous_client_does_the_same(simulator: str, domain: str
         assert [item["name"] for item in copy["attachments"]] == ["one.txt"]
 
 
+def test_addresses_are_validated(mailgun: Client) -> None:
+    single = ok(mailgun.addressvalidate.get(filters={"address": "bounce@x.example"}))
+    assert single["result"] == "undeliverable"
+    assert ok(mailgun.addressvalidate.create(data={"address": "bounce@x.example"})) == single
+    # This version of the SDK leaves the name of a job out of its path, so it can only list them.
+    assert ok(mailgun.address_bulk.get(filters={"limit": 5}))["total"] == 0
+    assert ok(mailgun.address_preview.get()) == {"previews": []}
+
+
 def test_the_calls_of_these_tests_are_in_the_results() -> None:
     """Every test above has to pass, so the calls that passed are those that the tests make."""
     tree = ast.parse(Path(__file__).read_text(encoding="utf-8"))

@@ -1,7 +1,9 @@
-"""Resources that Mailgun's SDKs use but the catalogue lacks: exports, and the alerts of Mailgun Optimize."""
+"""Resources that Mailgun's SDKs use but the catalogue lacks: exports, alerts and bulk validations."""
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from mailgun_mcp.simulator.model.lists import ListValidation
 
 
 @dataclass(slots=True)
@@ -25,9 +27,12 @@ class AlertSetting:
 
 @dataclass(slots=True)
 class Optimize:
-    """The exports and the alerts of an account, by id."""
+    """The exports, alerts and bulk validations of an account, by id."""
 
     exports: dict[str, Export] = field(default_factory=dict)
     alerts: dict[str, AlertSetting] = field(default_factory=dict)
+    validations: dict[str, ListValidation] = field(default_factory=dict)
+    previews: dict[str, ListValidation] = field(default_factory=dict)
+    """Validations that show only their summary."""
     signing_key: str | None = None
     """The key that signs the webhooks of alerts; None means the initial key. The webhooks of mail use another key."""

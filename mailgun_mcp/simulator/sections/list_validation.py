@@ -8,8 +8,10 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.http.undocumented_routes import UndocumentedRequest, UndocumentedRoute
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
@@ -33,12 +35,8 @@ COLUMNS = (
 
 def _start(account: Account, request: UndocumentedRequest) -> Reply:
     mailing_list = _list(account, request)
-    verdicts = [validated(account, member.address) for member in mailing_list.members.values()]
-    mailing_list.validation = ListValidation(account.clock.now(), verdicts)
-    for verdict in verdicts:
-        counted = ["email_validation", "email_validation_list", "email_validation_mailgun"]
-        valid = ["email_validation_valid"] if verdict["result"] == "deliverable" else []
-        account.analytics.count_usage(account.clock.now(), *[*counted, *valid])
+    addresses = [member.address for member in mailing_list.members.values()]
+    mailing_list.validation = validate_all(account, addresses, "email_validation_list")
     return success("The validation job was submitted.", id=mailing_list.address)
 
 
@@ -46,20 +44,7 @@ def _status(account: Account, request: UndocumentedRequest) -> Reply:
     mailing_list = _list(account, request)
     validation = _validation(mailing_list)
     link = f"{request.base_url}/v3/lists/{mailing_list.address}/validate/results"
-    return Reply(
-        {
-            "created_at": mail_date(validation.created_at, "GMT"),
-            "download_url": {kind: f"{link}.{kind}" for kind in ("csv", "json")},
-            "id": mailing_list.address,
-            "quantity": len(validation.verdicts),
-            "records_processed": len(validation.verdicts),
-            "status": "uploaded",
-            "summary": {
-                "result": _counts(validation, "result", RESULTS),
-                "risk": _counts(validation, "risk", RISKS),
-            },
-        }
-    )
+    return Reply(validation_status(mailing_list.address, validation, link))
 
 
 def _delete(account: Account, request: UndocumentedRequest) -> Reply:
@@ -70,8 +55,43 @@ def _delete(account: Account, request: UndocumentedRequest) -> Reply:
 
 
 def _results(account: Account, request: UndocumentedRequest) -> Reply:
-    verdicts = _validation(_list(account, request)).verdicts
-    if request.values["kind"] == "json":
+    return validation_results(_validation(_list(account, request)), request.values["kind"])
+
+
+def validate_all(
+    account: Account, addresses: Iterable[str], usage: str, *, provider_lookup: bool = True
+) -> ListValidation:
+    """Return the verdicts on the addresses, and count them as this kind of usage."""
+    verdicts = [validated(account, address, provider_lookup=provider_lookup) for address in addresses]
+    for verdict in verdicts:
+        counted = ["email_validation", usage, "email_validation_mailgun"]
+        valid = ["email_validation_valid"] if verdict["result"] == "deliverable" else []
+        account.analytics.count_usage(account.clock.now(), *[*counted, *valid])
+    return ListValidation(account.clock.now(), verdicts)
+
+
+def validation_status(identity: str, validation: ListValidation, link: str) -> Record:
+    """Return a job in the form of the API. `link` is the URL of its results, without the extension."""
+    return {
+        "created_at": mail_date(validation.created_at, "GMT"),
+        "download_url": {kind: f"{link}.{kind}" for kind in ("csv", "json")},
+        "id": identity,
+        "quantity": len(validation.verdicts),
+        "records_processed": len(validation.verdicts),
+        "status": "uploaded",
+        "summary": validation_summary(validation),
+    }
+
+
+def validation_summary(validation: ListValidation) -> Record:
+    """Return how many addresses have each result and each risk."""
+    return {"result": _counts(validation, "result", RESULTS), "risk": _counts(validation, "risk", RISKS)}
+
+
+def validation_results(validation: ListValidation, kind: str) -> Reply:
+    """Return the verdicts as `json` or `csv`."""
+    verdicts = validation.verdicts
+    if kind == "json":
         return Reply(verdicts)
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore")

@@ -42,6 +42,7 @@ public class Flows {
         webhooks();
         statistics();
         users();
+        NewerFlows.run();
     }
 
     static void domains() {

@@ -66,7 +66,7 @@ final class NewerFlows extends Flows {
         call("listDomainKeys, filtered", () -> holds(keys.listDomainKeys(DomainKeysListQuery.builder()
             .signing_domain(OTHER).selector("java").limit(1).build()).getItems().size() == 1));
         call("listDomainKeys, v4", () -> holds(ofDomain.listDomainKeys(OTHER).getItems().size() == 2));
-        call("activateDomainKey", () -> holds(ofDomain.activateDomainKey(OTHER, "java").getActive()));
+        call("activateDomainKey, not in the DNS", () -> refused(400, () -> ofDomain.activateDomainKey(OTHER, "java")));
         call("deactivateDomainKey", () -> holds(!ofDomain.deactivateDomainKey(OTHER, "java").getActive()));
         call("deleteDomainKey", () -> filled(keys.deleteDomainKey(OTHER, "java").getMessage()));
         MailgunDkimSecurityApi security = api(MailgunDkimSecurityApi.class);
@@ -78,12 +78,13 @@ final class NewerFlows extends Flows {
     static void settings() {
         group = "domains";
         com.mailgun.api.v3.MailgunDomainsApi api = api(com.mailgun.api.v3.MailgunDomainsApi.class);
-        call("updateDomainConnectionSettings", () -> holds(api.updateDomainConnectionSettings(OTHER,
-            DomainConnectionRequest.builder().requireTls(true).skipVerification(false).build()).getRequireTls()));
+        call("updateDomainConnectionSettings", () -> filled(api.updateDomainConnectionSettings(OTHER,
+            DomainConnectionRequest.builder().requireTls(true).skipVerification(false).build()).getMessage()));
         call("updateDomainOpenTrackingSettings", () -> holds(api.updateDomainOpenTrackingSettings(OTHER,
             OpenTrackingSettingsRequest.builder().active(true).placeAtTheTop(true).build()).getOpen().getActive()));
-        call("updateDomainClickTrackingSettings", () -> Objects.requireNonNull(
-            api.updateDomainClickTrackingSettings(OTHER, YesNoHtml.HTML_ONLY).getClick()));
+        // The SDK's own type cannot read the answer that Mailgun's reference shows: `"active": true`.
+        call("updateDomainClickTrackingSettings", () -> holds(
+            api.updateDomainClickTrackingSettingsFeignResponse(OTHER, YesNoHtml.HTML_ONLY).status() == 200));
         call("updateDomainUnsubscribeConnectionSettings", () -> filled(api.updateDomainUnsubscribeConnectionSettings(OTHER,
             DomainUnsubscribeConnectionSettingsRequest.builder().active(true).htmlFooter("<p>Bye</p>").textFooter("Bye").build())
             .getMessage()));
@@ -99,7 +100,7 @@ final class NewerFlows extends Flows {
         String host = "links." + OTHER;
         call("generateCertificate", () -> filled(api.generateCertificate(host).getMessage()));
         call("getCertificateStatus", () -> filled(api.getCertificateStatus(host).getStatus()));
-        call("regenerateCertificate", () -> filled(api.regenerateCertificate(host).getMessage()));
+        call("regenerateCertificate, too soon", () -> refused(429, () -> api.regenerateCertificate(host)));
     }
 
     static void storedMessages() throws Exception {
@@ -169,7 +170,7 @@ final class NewerFlows extends Flows {
         call("getAllWebhooks", () -> holds(!api.getAllWebhooks().getWebhooks().isEmpty()));
         call("getAllWebhooks, by ID", () -> equal("Java", api.getAllWebhooks(
             AccountWebhooksListQuery.builder().webhook_ids(id[0]).build()).getWebhooks().get(0).getDescription()));
-        call("updateWebhook", () -> Objects.requireNonNull(api.updateWebhook(id[0], request)));
+        call("updateWebhook", () -> holds(api.updateWebhookFeignResponse(id[0], request).status() == 204));
         call("deleteWebhook", () -> { api.deleteWebhook(id[0]); return true; });
         call("deleteWebhooks", () -> {
             String other = api.createWebhook(request).getWebhookId();
@@ -198,7 +199,8 @@ final class NewerFlows extends Flows {
         call("createBulkVerificationJob", () -> equal("people", api.createBulkVerificationJob("people", list).getId()));
         call("getBulkVerificationJobList", () -> holds(!api.getBulkVerificationJobList(5).getJobs().isEmpty()));
         call("getBulkVerificationJobStatus", () -> filled(api.getBulkVerificationJobStatus("people").getStatus()));
-        call("cancelBulkVerificationJob", () -> filled(api.cancelBulkVerificationJob("people")));
+        // The SDK reads a text, which is not JSON.
+        call("cancelBulkVerificationJob", () -> holds(api.cancelBulkVerificationJobFeignResponse("people").status() == 200));
         call("createBulkVerificationPreview", () -> equal("some", api.createBulkVerificationPreview("some", list).getId()));
         call("getBulkVerificationPreviewList", () -> holds(!api.getBulkVerificationPreviewList().getPreviews().isEmpty()));
         call("getBulkVerificationPreviewStatus", () -> filled(

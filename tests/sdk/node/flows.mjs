@@ -335,6 +335,23 @@ const flows = {
     await mg.customMessageLimit.destroy();
   },
 
+  async 'validation'() {
+    const { multipleValidation: bulk } = mg.validate;
+    assert.equal((await mg.validate.get('bounce@x.example')).result, 'undeliverable');
+    const file = 'email\nann@x.example\nbounce@x.example\n';
+    assert.equal((await bulk.create('people', { file })).message, 'The validation job was submitted.');
+    assert.ok((await bulk.list({ limit: 10 })).jobs.some((job) => job.id === 'people'));
+    const job = await bulk.get('people');
+    assert.deepEqual([job.quantity, job.summary.result.undeliverable], [2, 1]);
+    assert.ok(job.createdAt.getFullYear() > 2000);
+    assert.equal((await bulk.destroy('people')).message, 'Validation job canceled.');
+    const people = `people@${await domain()}`;
+    await mg.lists.create({ address: people });
+    assert.equal((await mg.lists.validate(people)).id, people);
+    assert.equal((await mg.lists.validationResult(people)).validationResult.quantity, 0);
+    assert.ok((await mg.lists.cancelValidation(people)).message);
+  },
+
   async 'the Fetch API does as well'() {
     const name = await domain();
     const fetching = client({ useFetch: true });
