@@ -170,7 +170,7 @@ class StateCollector:
         yield database
 
     def _approvals(self) -> Iterator[Any]:
-        from prometheus_client.core import GaugeMetricFamily
+        from prometheus_client.core import GaugeMetricFamily, Metric
 
         now = self._services.clock()
         approvals = self._services.approvals.list(now)
@@ -183,12 +183,12 @@ class StateCollector:
             for approval in approvals
             if approval.answers and approval.answers[-1].at > now - DAY
         )
-        gauge = GaugeMetricFamily(
-            "mailgun_mcp_approval_answer_seconds", "Time until people answered, in the last day", labels=["quantile"]
-        )
+        # Without count and sum: over a day these also fall, which Prometheus takes for a restart.
+        summary = Metric("mailgun_mcp_approval_answer_seconds", "Time until people answered, in the last day", "summary")
         for quantile in QUANTILES if answers else ():
-            gauge.add_metric([str(quantile)], answers[min(len(answers) - 1, int(len(answers) * quantile))])
-        yield gauge
+            answer = answers[min(len(answers) - 1, int(len(answers) * quantile))]
+            summary.add_sample(summary.name, {"quantile": str(quantile)}, answer)
+        yield summary
 
     def _quotas(self) -> Iterator[Any]:
         from prometheus_client.core import GaugeMetricFamily

@@ -83,6 +83,8 @@ async def test_approvals_and_quotas_are_read_from_the_state(services: Services) 
     for line in (
         "mailgun_mcp_approvals_waiting 2.0",
         "mailgun_mcp_approvals_oldest_seconds 20.0",
+        # Prometheus's own check of metrics takes a label `quantile` only of a summary.
+        "# TYPE mailgun_mcp_approval_answer_seconds summary",
         'mailgun_mcp_approval_answer_seconds{quantile="0.95"} 20.0',
         'mailgun_mcp_recipients_last_hour{account="main"} 1.0',
         "mailgun_mcp_recipients_per_hour_limit 2000.0",
