@@ -71,15 +71,26 @@ class AccountSettings:
             return replace(single, api_key_file=self.api_key_file)
         return replace(single, api_key=self._key())
 
+    @property
+    def source(self) -> str:
+        """Where the key comes from, for a person."""
+        if self.api_key_file is not None:
+            return self.api_key_file
+        if self.api_key_env is not None:
+            return f"the variable {self.api_key_env}"
+        if self.api_key_keyring is not None:
+            return f"{self.api_key_keyring} in the keyring"
+        return "the output of the command"
+
     def _key(self) -> str:
         if self.api_key_env is not None:
-            key, source = environment_value(self.api_key_env), f"the variable {self.api_key_env}"
+            key = environment_value(self.api_key_env)
         elif self.api_key_keyring is not None:
-            key, source = _key_in_keyring(self.name, self.api_key_keyring), f"{self.api_key_keyring} in the keyring"
+            key = _key_in_keyring(self.name, self.api_key_keyring)
         else:
-            key, source = _key_of_command(self.name, self.api_key_command or ()), "the output of the command"
+            key = _key_of_command(self.name, self.api_key_command or ())
         if not key:
-            raise SettingsError(f"accounts.{self.name}: {source} has no API key")
+            raise SettingsError(f"accounts.{self.name}: {self.source} has no API key")
         return key
 
 

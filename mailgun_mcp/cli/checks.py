@@ -66,8 +66,8 @@ def python() -> CheckResult:
     return CheckResult("python", "ok", f"{version}, {sys.executable}")
 
 
-def key(settings: Settings) -> CheckResult:
-    """Check that there is an API key and that it looks usable."""
+def key(settings: Settings, source: str | None = None) -> CheckResult:
+    """Check that there is an API key and that it looks usable. `source` is where an account of the file has it."""
     if settings.simulator:
         return CheckResult("key", "ok", "the simulator does not need one")
     try:
@@ -81,7 +81,7 @@ def key(settings: Settings) -> CheckResult:
     if settings.api_key_file and (readers := _readers(Path(settings.api_key_file).expanduser())):
         step = f"Run `chmod 600 {settings.api_key_file}`."
         return CheckResult("key", "warning", f"{settings.api_key_file} can be read by {readers}", step)
-    source = settings.api_key_file or "MAILGUN_API_KEY"
+    source = source or settings.api_key_file or "MAILGUN_API_KEY"
     if not KEY_SHAPE.fullmatch(text):
         return CheckResult(
             "key",

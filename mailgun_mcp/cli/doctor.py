@@ -88,7 +88,7 @@ def _of_accounts(options: Settings, now: Callable[[], float], *, able: bool) -> 
     results: list[CheckResult] = []
     for account in accounts:
         try:
-            checks_of_account = _of_account(account.applied(options), now, able=able)
+            checks_of_account = _of_account(account.applied(options), now, able=able, source=account.source)
         except SettingsError as error:
             step = "Correct where the key is: a file, a variable, the keyring or a command."
             checks_of_account = [CheckResult("key", "failure", str(error), step)]
@@ -96,10 +96,12 @@ def _of_accounts(options: Settings, now: Callable[[], float], *, able: bool) -> 
     return results
 
 
-def _of_account(options: Settings, now: Callable[[], float], *, able: bool) -> "list[CheckResult]":
+def _of_account(
+    options: Settings, now: Callable[[], float], *, able: bool, source: str | None = None
+) -> "list[CheckResult]":
     from mailgun_mcp.cli import checks
 
-    key, endpoint = checks.key(options), _endpoint(options)
+    key, endpoint = checks.key(options, source), _endpoint(options)
     if isinstance(endpoint, checks.CheckResult):
         return [key, endpoint]
     results = [key, checks.region(options, endpoint)]

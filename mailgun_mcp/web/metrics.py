@@ -184,7 +184,9 @@ class StateCollector:
             if approval.answers and approval.answers[-1].at > now - DAY
         )
         # Without count and sum: over a day these also fall, which Prometheus takes for a restart.
-        summary = Metric("mailgun_mcp_approval_answer_seconds", "Time until people answered, in the last day", "summary")
+        summary = Metric(
+            "mailgun_mcp_approval_answer_seconds", "Time until people answered, in the last day", "summary"
+        )
         for quantile in QUANTILES if answers else ():
             answer = answers[min(len(answers) - 1, int(len(answers) * quantile))]
             summary.add_sample(summary.name, {"quantile": str(quantile)}, answer)

@@ -77,6 +77,11 @@ def test_the_keys_shape_is_judged(settings: Settings, expected: CheckResult) -> 
     assert checks.key(settings) == expected
 
 
+def test_a_key_of_an_account_names_where_it_comes_from() -> None:
+    check = checks.key(Settings(api_key="short"), "the variable MY_KEY")
+    assert check.text == "the key from the variable MY_KEY does not look like a Mailgun key"
+
+
 def test_a_missing_key_fails() -> None:
     assert kinds(checks.key(Settings())) == ("key", "failure")
 
