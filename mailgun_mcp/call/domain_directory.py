@@ -1,13 +1,13 @@
 """Which account has which domain. The lists are read from Mailgun, and read again if they may have changed."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.confirm.caller import quiet
-from mailgun_mcp.errors import MailgunError
+from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.output.logs import logger
@@ -21,17 +21,22 @@ AGAIN = 10.0
 """How old a list must be, in seconds, to be read again for a domain that is not in it: it may just have been added."""
 
 
+async def read_domains(
+    catalogue: Catalogue, client: Client, subaccount: str | None, notify: Notify = quiet
+) -> list[Record]:
+    """Return the domains of an account; each has a name. Raises MailgunError."""
+    reader = PageReader(client, subaccount, notify)
+    domains = [domain async for domain in reader.items(catalogue.find("list_domains"))]
+    if not all(isinstance(domain.get("name"), str) for domain in domains):
+        raise UnreadableError("A domain in the account's list has no name", "Try again.")
+    return domains
+
+
 async def domain_names(
     catalogue: Catalogue, client: Client, subaccount: str | None, notify: Notify = quiet
 ) -> list[str]:
     """Return the names of the domains of an account. Raises MailgunError."""
-    reader = PageReader(client, subaccount, notify)
-    return list(names_of([domain async for domain in reader.items(catalogue.find("list_domains"))]))
-
-
-def names_of(domains: Iterable[Record]) -> Iterator[str]:
-    """Yield the names of domains, as `list_domains` returns them."""
-    return (str(domain["name"]) for domain in domains if domain.get("name") is not None)
+    return [str(domain["name"]) for domain in await read_domains(catalogue, client, subaccount, notify)]
 
 
 def comparable(domains: Iterable[str]) -> frozenset[str]:

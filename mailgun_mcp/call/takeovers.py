@@ -5,21 +5,21 @@ catch_all() route got; a new domain gets the mail of a domain that receives for 
 decision. What cannot be read counts as the worst.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from math import inf
 from typing import Any
 from unicodedata import normalize
 
 from mailgun_mcp.call.current_call import Call
-from mailgun_mcp.call.domain_directory import comparable, names_of
+from mailgun_mcp.call.domain_directory import comparable, read_domains
 from mailgun_mcp.call.inbound_routes import matches
 from mailgun_mcp.call.mailing_lists import FORBIDDEN
 from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.catalogue.operation import Raise
 from mailgun_mcp.catalogue.types import Record
-from mailgun_mcp.errors import MailgunError
+from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.route_overlap import ExistingRoute, of_other_routes
+from mailgun_mcp.policy.route_overlap import TAKES_OVER, UNKNOWN_ROUTES, ExistingRoute, of_other_routes
 from mailgun_mcp.policy.route_reach import destructive, forwarded_to, of_own_targets
 from mailgun_mcp.text.addresses import find_addresses
 from mailgun_mcp.text.host_names import canonical_host
@@ -36,6 +36,9 @@ MAY_SHADOW = destructive(
 )
 TAKES_SUBDOMAIN = destructive("it gets the mail that the domain above it receives for its subdomains")
 MAY_TAKE_SUBDOMAIN = destructive("it may get mail of another domain: the API key may not read the account's domains")
+MAY_TAKE_FROM_ABOVE = destructive(
+    "it may get mail of the domain above it: Mailgun does not say whether that receives for its subdomains"
+)
 TAKES_ADDRESS = destructive("mail to its address, which a route of the account handles, can go to the list instead")
 MAY_TAKE_ADDRESS = destructive("a route may handle mail to its address: the account's routes cannot all be read")
 
@@ -50,16 +53,30 @@ async def takeovers(call: Call, facts: Facts) -> tuple[Raise, ...]:
 
 
 async def _of_route(call: Call, facts: Facts) -> tuple[Raise, ...]:
-    addresses = forwarded_to(facts.operation, facts.destinations)
+    addresses: Collection[str] = forwarded_to(facts.operation, facts.destinations)
     reasons: tuple[Raise, ...] = ()
     if addresses:
-        domains = await _items(call, "list_domains")
-        names = None if domains is None else comparable(names_of(domains))
-        reasons = of_own_targets(addresses, names)
-    if facts.operation.name != "create_route":
+        domains = await _domains(call)
+        reasons = of_own_targets(addresses, None if domains is None else comparable(map(_name, domains)))
+    expression, priority, action = (facts.arguments.get(name) for name in ("expression", "priority", "action"))
+    if facts.operation.name == "create_route":
+        return reasons + of_other_routes(str(expression), _priority(priority, 0), addresses, await _routes(call))
+    if expression is None and priority is None and action is None:
         return reasons
-    expression, priority = str(facts.arguments.get("expression")), _priority(facts.arguments.get("priority"), 0)
-    return reasons + of_other_routes(expression, priority, addresses, await _routes(call))
+    routes = await _routes(call)
+    if routes is None:
+        return (*reasons, UNKNOWN_ROUTES)
+    former = next((route for route in routes if route.id == facts.arguments["id"]), None)
+    if former is None:
+        return reasons
+    others = of_other_routes(
+        former.expression if expression is None else str(expression),
+        former.priority if priority is None else _priority(priority, 0),
+        former.addresses if action is None else addresses,
+        [route for route in routes if route is not former],
+    )
+    # Other actions alone take no mail from a catch_all() route that it got before.
+    return reasons + tuple(one for one in others if one != TAKES_OVER or expression is not None or priority is not None)
 
 
 async def _of_template(call: Call, facts: Facts) -> tuple[Raise, ...]:
@@ -78,11 +95,14 @@ async def _of_template(call: Call, facts: Facts) -> tuple[Raise, ...]:
 
 async def _of_domain(call: Call, facts: Facts) -> tuple[Raise, ...]:
     name = canonical_host(str(facts.arguments.get("domain"))) or ""
-    domains = await _items(call, "list_domains")
+    domains = await _domains(call)
     if domains is None:
         return (MAY_TAKE_SUBDOMAIN,)
-    wide = comparable(names_of([domain for domain in domains if domain.get("wildcard") not in (False, None)]))
-    return (TAKES_SUBDOMAIN,) if any(name.endswith(f".{parent}") for parent in wide) else ()
+    above = [domain for domain in domains if any(name.endswith(f".{one}") for one in comparable([_name(domain)]))]
+    wildcards = [domain.get("wildcard") for domain in above]
+    if any(wildcard is not False and wildcard is not True for wildcard in wildcards):
+        return (MAY_TAKE_FROM_ABOVE,)
+    return (TAKES_SUBDOMAIN,) if any(wildcards) else ()
 
 
 async def _of_list(call: Call, facts: Facts) -> tuple[Raise, ...]:
@@ -106,33 +126,43 @@ CHECKS: dict[str, Check] = {
 
 
 async def _routes(call: Call) -> list[ExistingRoute] | None:
-    items = await _items(call, "list_routes")
-    if items is None:
-        return None
-    return [
-        ExistingRoute(
-            str(item.get("expression")),
-            tuple(str(action) for action in item.get("actions") or ()),
-            # One that cannot be read comes after the new route, so that this takes mail from it.
-            _priority(item.get("priority"), inf),
-        )
-        for item in items
-    ]
-
-
-async def _items(call: Call, tool: str) -> list[Record] | None:
-    """Return all items of a list; None if the API key may not read it, or it is too long. Raises MailgunError."""
-    items: list[Record] = []
+    """Return the account's routes; None if the API key may not read them, or they are too many. Raises MailgunError."""
+    routes: list[ExistingRoute] = []
     try:
-        async for item in _reader(call).items(call.services.all_tools.find(tool)):
-            items.append(item)
-            if len(items) > MOST_ROUTES:
+        async for item in _reader(call).items(call.services.all_tools.find("list_routes")):
+            routes.append(_route(item))
+            if len(routes) > MOST_ROUTES:
                 return None
     except MailgunError as error:
         if error.status not in FORBIDDEN:
             raise
         return None
-    return items
+    return routes
+
+
+def _route(item: Record) -> ExistingRoute:
+    """Return a route of an answer. Raises UnreadableError."""
+    actions = item.get("actions")
+    if not isinstance(actions, list):
+        raise UnreadableError("A route in the account's list has no actions", "Try again.")
+    # A priority that cannot be read comes after the new route, so that this takes mail from it.
+    priority = _priority(item.get("priority"), inf)
+    return ExistingRoute(str(item.get("expression")), tuple(map(str, actions)), priority, item.get("id"))
+
+
+async def _domains(call: Call) -> list[Record] | None:
+    """Return the account's domains; None if the API key may not read them. Raises MailgunError."""
+    services = call.services
+    try:
+        return await read_domains(services.all_tools, services.client, call.subaccount, call.caller.notify)
+    except MailgunError as error:
+        if error.status not in FORBIDDEN:
+            raise
+        return None
+
+
+def _name(domain: Record) -> str:
+    return str(domain["name"])
 
 
 def _reader(call: Call) -> PageReader:

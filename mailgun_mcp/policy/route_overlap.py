@@ -1,4 +1,4 @@
-"""What a new route does together with the routes that can match the same mail. Pure. In doubt two routes can."""
+"""What a new or changed route does together with the routes that can match the same mail. Pure. In doubt two routes can."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -35,6 +35,7 @@ class ExistingRoute(NamedTuple):
     expression: str
     actions: tuple[str, ...]
     priority: float
+    id: str | None = None
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -53,7 +54,7 @@ class ExistingRoute(NamedTuple):
 def of_other_routes(
     expression: str, priority: float, addresses: Collection[str], routes: Iterable[ExistingRoute] | None
 ) -> tuple[Raise, ...]:
-    """Return why a new route is destructive together with those that exist.
+    """Return why a new or changed route is destructive together with the other routes.
 
     `routes` is None if they cannot all be read.
     """

@@ -41,9 +41,15 @@ class PageReader:
     notify: Notify = quiet
 
     async def pages(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Page]:
-        """Yield the pages, beginning with the one that `arguments` ask for. Raises MailgunError if a read fails."""
+        """Yield the pages, beginning with the one that `arguments` ask for.
+
+        Raises MailgunError if a read fails, and UnreadableError if an answer lacks the list: that is not an
+        empty one.
+        """
         while True:
             body = await self.read(operation, arguments)
+            if body is not None and operation.pages is not None:
+                check_list(operation, body, operation.pages.items)
             following = next_page(operation, arguments, body)
             yield Page(body, last=following is None)
             if following is None:
@@ -51,11 +57,17 @@ class PageReader:
             arguments = {**arguments, **following}
 
     async def items(self, operation: Operation) -> AsyncIterator[Record]:
-        """Yield the items of a list to its last page, read in the largest pages. Raises MailgunError if a read fails."""
+        """Yield the items of a list of the account to its last page, read in the largest pages.
+
+        Raises MailgunError if a read fails, and UnreadableError if an answer is not a list of records.
+        """
         async for page in self.pages(operation, largest_page(operation)):
+            if page.body is None:
+                raise UnreadableError(f"Mailgun says that there is no {operation.name}", "Check the endpoint.")
             for item in values_at(page.body, "items/*"):
-                if isinstance(item, dict):
-                    yield item
+                if not isinstance(item, dict):
+                    raise UnreadableError(f"An item in the answer of {operation.name} is not a record", "Try again.")
+                yield item
 
     async def read(self, operation: Operation, arguments: Arguments) -> Any:
         """Return the body of one answer, or None if nothing exists. Raises MailgunError if the read fails."""
@@ -69,6 +81,16 @@ class PageReader:
             raise
         except (ValueError, UnicodeDecodeError) as error:
             raise UnreadableError(f"The answer of {operation.name} cannot be read", "Try again.") from error
+
+
+def check_list(operation: Operation, body: Any, path: str) -> None:
+    """Raise UnreadableError if an answer has no list at the path `a/b`. One that is null is empty."""
+    for key in path.split("/"):
+        if not isinstance(body, dict) or key not in body:
+            raise UnreadableError(f"The answer of {operation.name} has no list of {key}", "Try again.")
+        body = body[key]
+    if not isinstance(body, list | dict | None):
+        raise UnreadableError(f"The answer of {operation.name} has no list of {key}", "Try again.")
 
 
 def largest_page(operation: Operation) -> Arguments:

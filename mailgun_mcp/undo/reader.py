@@ -10,7 +10,7 @@ from mailgun_mcp.catalogue.resource import Effect, Read, Resource
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.exchange import Notify
-from mailgun_mcp.undo.page_reader import PageReader, largest_page
+from mailgun_mcp.undo.page_reader import PageReader, check_list, largest_page
 from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef, Scope, Value
 from mailgun_mcp.undo.resource_values import (
     effect_keys,
@@ -138,6 +138,8 @@ class ResourceReader:
         path = read.items or (operation.pages.items if operation.pages else None)
         count = 0
         async for page in self._pages.pages(operation, _read_arguments(read, operation, scope, key)):
+            if page.body is not None and path:
+                check_list(operation, page.body, path)
             if count:
                 await self._pages.notify(f"reading {resource.plural}: {count:,} so far")
             for item in list_items(resource, value_at(page.body, path)):

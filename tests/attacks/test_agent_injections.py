@@ -13,6 +13,7 @@ import pytest
 
 from mailgun_mcp.agent.runner import Runner
 from tests.support.chats import ANN, DOMAIN, Chat, kinds, last, model, said
+from tests.support.empty_lists import empty_lists
 from tests.support.json_values import texts
 from tests.support.recorder import Recorder, recorded_services
 
@@ -158,7 +159,7 @@ OTHER_PLACES: dict[str, tuple[str, dict[str, Any], Callable[[str], dict[str, Any
 
 
 class Answers(Recorder):
-    """A Mailgun with one answer to every read."""
+    """A Mailgun with one answer to every read of events and mail, and nothing else in it."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         super().__init__()
@@ -166,7 +167,8 @@ class Answers(Recorder):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.lines.append(f"{request.method} {request.url.path}")
-        body = self.body if request.method == "GET" else {"message": "done"}
+        text = request.url.path.endswith(("/events", "/messages/key"))
+        body = {"message": "done"} if request.method != "GET" else self.body if text else empty_lists()
         return httpx.Response(200, json=body, request=request)
 
 

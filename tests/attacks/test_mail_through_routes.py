@@ -8,6 +8,7 @@ import pytest
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator.model.account import Account
 from tests.support.calls import run
+from tests.support.empty_lists import empty_lists
 from tests.support.recorder import Recorder, recorded_services
 from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
@@ -65,7 +66,7 @@ async def test_routes_for_different_addresses_are_plain_writes(account: Account)
 
 async def test_a_key_that_may_not_read_domains_has_to_ask() -> None:
     def forbids_domains(path: str) -> httpx.Response:
-        return httpx.Response(401 if "/domains" in path else 200, json={"message": "no"})
+        return httpx.Response(401, json={}) if "/domains" in path else httpx.Response(200, json=empty_lists())
 
     recorder = Recorder(forbids_domains)
     async with recorded_services(recorder, policy=profile("guarded")) as services:

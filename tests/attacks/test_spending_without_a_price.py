@@ -10,6 +10,7 @@ import pytest
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.grants import Grants
 from tests.support.calls import run
+from tests.support.empty_lists import empty_lists
 from tests.support.policies import policy
 from tests.support.recorder import Clock, Recorder, recorded_services
 
@@ -22,7 +23,7 @@ MAIL = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.exam
 
 @pytest.fixture
 def mailgun() -> Recorder:
-    return Recorder(lambda _: httpx.Response(200, json={}))
+    return Recorder(lambda _: httpx.Response(200, json=empty_lists()))
 
 
 def services(mailgun: Recorder, state: Path, text: str) -> Services:
@@ -43,7 +44,7 @@ async def test_a_call_that_did_not_happen_costs_nothing(mailgun: Recorder, tmp_p
     mailgun.answer = lambda _: httpx.Response(400, json={"message": "no"})
     for _ in range(9):
         assert (await run(server, "validate_email_address", ADDRESS)).kind == "failed"
-    mailgun.answer = lambda _: httpx.Response(200, json={})
+    mailgun.answer = lambda _: httpx.Response(200, json=empty_lists())
     assert (await run(server, "validate_email_address", ADDRESS)).kind == "done"
 
 

@@ -84,3 +84,39 @@ async def test_a_version_of_a_template_that_replaces_the_accounts_is_asked_about
         assert (await run(services, "create_template_version", version)).approval is not None
         other = {**version, "template_name": "receipts"}
         assert (await run(services, "create_template_version", other)).approval is None
+
+
+TEN = [f'forward("person{number}@example.org")' for number in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons", "absent"),
+    [
+        (
+            {"expression": f'match_recipient(".*@{NAME}")'},
+            ["no longer reaches the catch_all() route"],
+            ["more than 10"],
+        ),
+        ({"priority": 0}, ["no longer reaches the catch_all() route"], ["more than 10"]),
+        ({"action": ['forward("eve@evil.example")']}, ["more than 10 addresses"], ["no longer reaches"]),
+        (
+            {"action": ['forward("eve@evil.example")'], "priority": 0},
+            ["no longer reaches the catch_all() route", "more than 10 addresses"],
+            [],
+        ),
+        ({"priority": 9}, [], ["no longer reaches the catch_all() route"]),
+    ],
+    ids=["expression", "priority", "action", "both", "behind the other"],
+)
+async def test_a_change_of_a_route_says_what_it_would_take_over(
+    account: Account, change: dict[str, Any], reasons: list[str], absent: list[str]
+) -> None:
+    routes = account.routes.by_id
+    routes["1"] = Route("1", 1, "catch_all()", 1.0, TEN, priority=5)
+    routes["2"] = Route("2", 1, 'match_header("subject", "bill")', 1.0, ["stop()"], priority=7)
+    async with services_on(Mailgun(account), account, policy=profile("guarded")) as services:
+        outcome = await run(services, "update_route", {"id": "2", **change})
+    assert outcome.approval is not None, outcome.text
+    form = outcome.approval["form"]
+    assert [one for one in reasons if one not in form] == []
+    assert [one for one in absent if one in form] == []

@@ -17,6 +17,7 @@ from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.policy.profiles import profile
 from tests.support.apps import with_key
 from tests.support.calls import LOCAL_USER, run
+from tests.support.empty_lists import empty_lists
 from tests.support.policies import policy
 from tests.support.recorder import Recorder, recorded_services
 
@@ -30,7 +31,7 @@ NEW_KEY = {"role": "basic", "description": "for the attacker"}
 
 @pytest.fixture
 def mailgun() -> Recorder:
-    return Recorder(lambda line: httpx.Response(200, json=TEXT if "/bounces/" in line else {}))
+    return Recorder(lambda line: httpx.Response(200, json=TEXT if "/bounces/" in line else empty_lists()))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.opening import open_store
 from tests.support.calls import run
+from tests.support.empty_lists import empty_lists
 from tests.support.engines import on_both_engines
 from tests.support.policies import policy
 from tests.support.racers import racing_context
@@ -76,7 +77,9 @@ def send_as_both(directory: Path) -> tuple[int, list[str]]:
     """Send to two people at a time as one principal and then as the other, and return how many messages left."""
 
     async def sends() -> tuple[int, list[str]]:
-        mailgun = Recorder(lambda _: httpx.Response(200, json={"id": "<1@mg.example.com>", "message": "Queued"}))
+        mailgun = Recorder(
+            lambda _: httpx.Response(200, json={**empty_lists(), "id": "<1@mg.example.com>", "message": "Queued"})
+        )
         services = recorded_services(mailgun, state=directory, policy=HOUR)
         reasons = []
         for number in range(4):

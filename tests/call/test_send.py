@@ -9,6 +9,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.errors import OutcomeUnknownError, RejectedError
 from mailgun_mcp.mailgun.response import Response
 from tests.support.calls import BOUNCE, begun, run
+from tests.support.empty_lists import empty_lists
 from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
@@ -113,7 +114,9 @@ async def test_an_unknown_domain_stays_an_error() -> None:
 
 
 async def test_a_sends_result_repeats_what_cannot_be_read_back() -> None:
-    mailgun = Recorder(lambda _: httpx.Response(200, json={"id": "<1@x>", "message": "Queued. Thank you."}))
+    mailgun = Recorder(
+        lambda _: httpx.Response(200, json={**empty_lists(), "id": "<1@x>", "message": "Queued. Thank you."})
+    )
     options = {"tags": ["order"], "test_mode": True, "time_zone_localize": "17:30"}
     mail = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "Hi", **options}
     async with recorded_services(mailgun) as services:

@@ -47,7 +47,7 @@ async def test_a_key_that_may_not_read_what_exists_has_to_ask(tool: str, status:
     assert changes == []
 
 
-@pytest.mark.parametrize("tool", sorted(CALLS.keys() - {"update_route"}))
+@pytest.mark.parametrize("tool", CALLS)
 async def test_a_read_that_fails_stops_the_call(tool: str) -> None:
     text, changes = await outcome(tool, httpx.Response(400, json={"message": "no"}))
     assert f"{tool} was not called: what exists in the account cannot be read." in text
@@ -66,4 +66,23 @@ async def test_a_catch_all_route_whose_priority_cannot_be_read_may_lose_its_mail
     item = {"expression": "catch_all()", "actions": ["store()"], "priority": "10"}
     text, changes = await outcome("create_route", httpx.Response(200, json={"total_count": 1, "items": [item]}))
     assert "no longer reaches the catch_all() route" in text
+    assert changes == []
+
+
+LISTING = sorted(CALLS.keys() - {"create_template", "create_template_version"})
+
+
+@pytest.mark.parametrize("answer", [{}, {"message": "ok"}, [], {"items": "none"}, {"items": [None, "x"]}], ids=str)
+@pytest.mark.parametrize("tool", LISTING)
+async def test_an_answer_without_the_list_is_not_an_empty_account(tool: str, answer: Any) -> None:
+    text, changes = await outcome(tool, httpx.Response(200, json=answer))
+    assert f"{tool} was not called: what exists in the account cannot be read." in text
+    assert changes == []
+
+
+@pytest.mark.parametrize("wildcard", [{}, {"wildcard": None}, {"wildcard": "false"}], ids=str)
+async def test_a_domain_above_that_may_receive_for_its_subdomains_is_asked_about(wildcard: dict[str, Any]) -> None:
+    domains = {"total_count": 1, "items": [{"name": "example.com", **wildcard}]}
+    text, changes = await outcome("create_domain", httpx.Response(200, json=domains))
+    assert "It may get mail of the domain above it" in text
     assert changes == []

@@ -23,6 +23,7 @@ from mailgun_mcp.policy.profiles import profile
 from tests.support.apps import opened, own_state
 from tests.support.arguments import maximal
 from tests.support.calls import LOCAL_USER, run
+from tests.support.empty_lists import empty_lists
 from tests.support.operations import catalogue
 from tests.support.upstream import Upstream, replies, says
 
@@ -110,7 +111,7 @@ async def test_secrets_reach_neither_the_model_nor_the_person_nor_a_log_nor_the_
 ) -> None:
     person = Person()
     async with app_with_key(upstream.url) as services:
-        upstream.answers.extend([says(planted(operation))] * 6)
+        upstream.answers.extend([says({**empty_lists(), **planted(operation)})] * 6)
         caller = Caller(LOCAL_USER, asker=person)
         outcome = await run(services, operation.name, given(operation), caller)
         logs.logger().error("a record with all of it", key=KEY, made=MADE if operation.secrets else "", text=KEY)

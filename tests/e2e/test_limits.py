@@ -18,6 +18,7 @@ from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.store.database import Store
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL, run
+from tests.support.empty_lists import empty_lists
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
 from tests.support.recorder import Clock, Recorder, recorded_services
@@ -47,7 +48,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def mailgun() -> Recorder:
-    return Recorder(lambda line: httpx.Response(200, json=UNTRUSTED if "/bounces/" in line else {}))
+    return Recorder(lambda line: httpx.Response(200, json=UNTRUSTED if "/bounces/" in line else empty_lists()))
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ async def test_reading_on_in_a_kept_result_is_reading(services: Services) -> Non
 
 
 async def test_a_result_without_such_text_changes_nothing(services: Services, mailgun: Recorder) -> None:
-    mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
+    mailgun.answer = lambda _: httpx.Response(200, json={**empty_lists(), "address": "ann@example.com", "code": "550"})
     await run(services, "get_bounce", BOUNCE)
     assert (await send(services, "x@example.com")).kind == "done"
 
@@ -189,15 +190,15 @@ async def test_a_call_that_mailgun_refused_does_not_count(services: Services, ma
 
 async def test_the_steps_of_an_undo_do_not_count(services: Services, mailgun: Recorder, clock: Clock) -> None:
     services = replace(services, policy=policy("extends: unguarded\nlimits: {principal_calls_per_hour: 1}\n"))
-    mailgun.answer = lambda line: httpx.Response(200, json=UNTRUSTED if line.startswith("GET") else {})
+    mailgun.answer = lambda line: httpx.Response(200, json=UNTRUSTED if line.startswith("GET") else empty_lists())
     done = await run(services, "delete_bounce", BOUNCE)
     assert done.structured is not None, done.text
     undo = {"id": done.structured["undo"]["id"]}
     assert "limits/" in (await run(services, "undo_operation", undo)).text
     clock.now += 61 * MINUTE
-    mailgun.answer = lambda line: httpx.Response(404 if line.startswith("GET") else 200, json={})
+    mailgun.answer = lambda line: httpx.Response(404 if line.startswith("GET") else 200, json=empty_lists())
     assert (await run(services, "undo_operation", undo)).kind == "done"
-    mailgun.answer = lambda _: httpx.Response(200, json={})
+    mailgun.answer = lambda _: httpx.Response(200, json=empty_lists())
     assert (await run(services, "list_domains", {})).kind == "done"
 
 
@@ -247,9 +248,9 @@ async def test_a_send_counts_unless_it_is_known_not_to_have_been_made(
     status: int, counts: bool, services: Services, mailgun: Recorder
 ) -> None:
     services = replace(services, policy=FIVE)
-    mailgun.answer = lambda line: httpx.Response(status if line == SEND else 200, json={})
+    mailgun.answer = lambda line: httpx.Response(status if line == SEND else 200, json=empty_lists())
     assert (await send(services, *people_(5))).kind == "failed"
-    mailgun.answer = lambda _: httpx.Response(200, json={})
+    mailgun.answer = lambda _: httpx.Response(200, json=empty_lists())
     assert refused(await send(services, "x@example.com"), "recipients_per_hour") is counts
 
 
@@ -304,7 +305,7 @@ def lists(status: int = 200) -> Callable[[str], httpx.Response]:
             name, count = ("news", 50) if "news" in line else ("few", 3)
             members = [{"address": f"{name}{number}@example.com"} for number in range(count)]
             return httpx.Response(200, json={"items": members, "total_count": count})
-        return httpx.Response(status, json=LISTS) if "/v3/lists" in line else httpx.Response(200, json={})
+        return httpx.Response(status, json=LISTS) if "/v3/lists" in line else httpx.Response(200, json=empty_lists())
 
     return answer
 

@@ -236,6 +236,7 @@ async def test_what_a_person_allows_for_a_while_is_made_while_it_lasts_and_the_m
     services: Services, mailgun: Recorder, clock: Clock
 ) -> None:
     await elevate(services, {"tool": "delete_*"})
+    mailgun.answer = lambda _: httpx.Response(200, json={})
     made = await run(services, "delete_bounce", BOUNCE)
     assert made.structured is not None
     assert (set(made.structured), len(mailgun.changes)) == ({"undo"}, 1)

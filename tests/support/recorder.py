@@ -9,6 +9,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from tests.support.apps import KEY, opened, own_state
+from tests.support.empty_lists import empty_lists
 from tests.support.operations import catalogue
 from tests.support.requests import changing
 
@@ -21,7 +22,7 @@ async def _at_once(_: float) -> None:
 
 
 def _nothing(_: str) -> httpx.Response:
-    return httpx.Response(200, json={})
+    return httpx.Response(200, json=empty_lists())
 
 
 class Recorder(httpx.AsyncBaseTransport):
