@@ -6,7 +6,12 @@ from fnmatch import translate
 from functools import lru_cache
 
 from mailgun_mcp.text.addresses import canonical_glob
+from mailgun_mcp.text.characters import first_invisible
+from mailgun_mcp.text.host_names import canonical_ip
 
+CLASS = re.compile(r"\[[^\[\]]*\]")
+HOST = re.compile(r"[a-z0-9_*?-]+(?:\.[a-z0-9_*?-]+)*")
+"""A canonical host name with wildcards."""
 TextPredicate = Callable[[str], bool]
 HOSTS = 64
 """How many results the test of host names remembers. Each takes about 100 bytes."""
@@ -40,6 +45,14 @@ def _is_open(glob: str, side: int) -> bool:
 def is_glob(text: str) -> bool:
     """Return whether `text` has wildcards."""
     return any(character in text for character in "*?[")
+
+
+def can_match_host(glob: str) -> bool:
+    """Return whether a glob can match a host name as it is compared, or an address there."""
+    local, at, host = canonical_glob(glob).rpartition("@")
+    if first_invisible(glob) or local != local.strip() or local.endswith("@") or (at and not local):
+        return False
+    return canonical_ip(host) is not None or HOST.fullmatch(CLASS.sub("x", host.lower())) is not None
 
 
 def address_matcher(globs: Iterable[str]) -> TextPredicate:

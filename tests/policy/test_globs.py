@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.policy.globs import address_matcher, host_matcher, is_glob, matcher
+from mailgun_mcp.policy.globs import address_matcher, can_match_host, host_matcher, is_glob, matcher
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,57 @@ def test_hosts_and_addresses_compare_in_a_label_form() -> None:
     assert host_matcher(["*.b\u00fccher.example"])("mg.xn--bcher-kva.example")
     assert address_matcher(["b\u00fccher.example"])("eve@xn--bcher-kva.example")
     assert address_matcher(['"Eve"@bad.example'])("eve@bad.example")
+
+
+@pytest.mark.parametrize(
+    "glob",
+    [
+        *(
+            "*",
+            "*.example.com",
+            "BAD.example",
+            "eve@*",
+            "*@*.example.com",
+            "[ab].example",
+            "b\u00fcse.example",
+            "team-?.example.com",
+        ),
+        *(
+            "203.0.113.5",
+            "[203.0.113.5]",
+            "2001:db8::1",
+            "eve@[203.0.113.5]",
+            "localhost",
+            "\uff42ad.example",
+            '"eve"@x.example',
+        ),
+    ],
+)
+def test_a_glob_that_can_match_a_host(glob: str) -> None:
+    assert can_match_host(glob)
+
+
+@pytest.mark.parametrize(
+    "glob",
+    [
+        *(
+            "bad.example.",
+            ".bad.example",
+            "bad..example",
+            " bad.example",
+            "bad .example",
+            "b\u200bad.example",
+            "b\u00adad.example",
+        ),
+        *(
+            "https://bad.example",
+            "bad.example/x",
+            "bad.example:25",
+            "@bad.example",
+            "eve@@bad.example",
+            "eve @bad.example",
+        ),
+    ],
+)
+def test_a_glob_that_can_match_none(glob: str) -> None:
+    assert not can_match_host(glob)

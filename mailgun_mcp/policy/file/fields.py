@@ -15,6 +15,7 @@ from pydantic import (
 
 from mailgun_mcp.catalogue.types import Risk
 from mailgun_mcp.policy.conditions import as_list
+from mailgun_mcp.policy.globs import can_match_host
 from mailgun_mcp.text.durations import duration, minutes_of, weekdays_of
 from mailgun_mcp.text.host_names import LOOPBACK
 from mailgun_mcp.text.suggest import unknown
@@ -42,9 +43,18 @@ def zone(name: str) -> None:
         raise ValueError(unknown("time zone", name, available_timezones())) from error
 
 
+def address_glob(glob: str) -> None:
+    if not can_match_host(glob):
+        raise ValueError(
+            f"{glob!r} can match no domain: write a name such as example.com, without scheme, port, path, blanks, "
+            "hidden characters and dots at its ends"
+        )
+
+
 def domain_glob(glob: str) -> None:
     if "@" in glob:
         raise ValueError(f"{glob!r} is an address, not a domain: leave out the part up to @")
+    address_glob(glob)
 
 
 def notify_url(url: str) -> None:
@@ -76,12 +86,15 @@ SessionOrDuration = Annotated[
     BeforeValidator(lambda value: value if value is True or value == "session" else _a_duration(value)),
     WithJsonSchema({"anyOf": [{"enum": ["session", True]}, _DURATION]}),
 ]
-Globs = list[Text]
-"""Of a send rule: empty means something."""
+AddressGlobs = list[Annotated[Text, checked(address_glob)]]
+"""Of a send rule: empty means something. So it does for domains."""
 DomainGlobs = list[Annotated[Text, checked(domain_glob)]]
 
 FILLED = Field(min_length=1)
-OneOrMore = Annotated[Globs, FILLED, BeforeValidator(as_list), one_or_many({"type": "string", "minLength": 1})]
+_ONE_OR_MORE = (FILLED, BeforeValidator(as_list), one_or_many({"type": "string", "minLength": 1}))
+OneOrMore = Annotated[list[Text], *_ONE_OR_MORE]
+OneOrMoreAddresses = Annotated[AddressGlobs, *_ONE_OR_MORE]
+OneOrMoreDomains = Annotated[DomainGlobs, *_ONE_OR_MORE]
 Risks = Annotated[
     list[Risk],
     FILLED,

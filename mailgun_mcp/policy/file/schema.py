@@ -18,15 +18,17 @@ from pydantic import (
 from mailgun_mcp.policy.file.fields import (
     CURRENCY,
     FILLED,
+    AddressGlobs,
     Amount,
     Conditions,
     Count,
     DomainGlobs,
     Duration,
-    Globs,
     Hours,
     Name,
     OneOrMore,
+    OneOrMoreAddresses,
+    OneOrMoreDomains,
     Reversibles,
     Risks,
     SessionOrDuration,
@@ -66,9 +68,11 @@ class RecipientsDocument(Closed):
     less_than: Count | None = Field(default=None)
     at_least: Count | None = Field(default=None)
     at_most: Count | None = Field(default=None)
-    domains: OneOrMore | None = Field(default=None, description="globs of recipients' domains")
-    addresses: OneOrMore | None = Field(default=None, description="globs of addresses; one without @ is for the domain")
-    outside: OneOrMore | None = Field(default=None, description="recipients that none of these globs match")
+    domains: OneOrMoreDomains | None = Field(default=None, description="globs of recipients' domains")
+    addresses: OneOrMoreAddresses | None = Field(
+        default=None, description="globs of addresses; one without @ is for the domain"
+    )
+    outside: OneOrMoreAddresses | None = Field(default=None, description="recipients that none of these globs match")
 
     _not_empty = model_validator(mode="after")(_not_blank)
 
@@ -81,7 +85,7 @@ class MatchDocument(Closed):
     risk: Risks | None = Field(default=None, description="what a call can do")
     bulk: bool | None = Field(default=None, description="whether a call can affect many things at once")
     reversible: Reversibles | None = Field(default=None, description="how much of it can be put back")
-    domain: OneOrMore | None = Field(default=None, description="globs of the domains that the call names")
+    domain: OneOrMoreDomains | None = Field(default=None, description="globs of the domains that the call names")
     account: OneOrMore | None = Field(default=None, description="globs of account names")
     region: OneOrMore | None = Field(default=None, description="us, eu")
     subaccount: OneOrMore | None = Field(
@@ -102,7 +106,7 @@ class MatchDocument(Closed):
     after_untrusted: SessionOrDuration | None = Field(
         default=None, description="third-party text was shown to this principal: session, or a time such as 15m"
     )
-    destinations: OneOrMore | None = Field(
+    destinations: OneOrMoreAddresses | None = Field(
         default=None, description="globs of the hosts and addresses that data would go to"
     )
 
@@ -126,14 +130,14 @@ class RuleDocument(Closed):
 class SendDocument(Closed):
     """The send firewall. A list that is left out restricts nothing, an empty one allows nothing."""
 
-    allow_recipients: Globs | None = Field(default=None, description="every recipient must match one")
-    deny_recipients: Globs | None = Field(default=None, description="no recipient may match one")
+    allow_recipients: AddressGlobs | None = Field(default=None, description="every recipient must match one")
+    deny_recipients: AddressGlobs | None = Field(default=None, description="no recipient may match one")
     allow_domains: DomainGlobs | None = Field(default=None, description="every recipient's domain must match one")
     deny_domains: DomainGlobs | None = Field(default=None, description="no recipient's domain may match one")
-    allow_destinations: Globs | None = Field(
+    allow_destinations: AddressGlobs | None = Field(
         default=None, description="where route forwards, webhooks and archives may go"
     )
-    deny_destinations: Globs | None = Field(default=None, description="where they may not")
+    deny_destinations: AddressGlobs | None = Field(default=None, description="where they may not")
     sender_domains: DomainGlobs | None = Field(default=None, description="domains that mail may be from")
     recipients_per_call: Count | None = Field(default=None)
     recipients_per_hour: Count | None = Field(default=None)

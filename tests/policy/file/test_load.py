@@ -564,3 +564,19 @@ tests:
         parse_policy(text, catalogue())
     assert [int(problem.split(":")[1]) for problem in caught.value.problems] == [2, 4, 6, 7, 8, 10, 11, 13, 15]
     assert not any("Document" in problem or "Model" in problem for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "send: {deny_domains: [bad.example.]}",
+        "send: {deny_recipients: ['eve@bad .example']}",
+        "send: {deny_destinations: ['https://bad.example']}",
+        "rules: [{match: {domain: .prod.example.com}, decision: deny}]",
+        "rules: [{match: {destinations: ['bad.example:443']}, decision: deny}]",
+        "rules: [{match: {recipients: {domains: 'b\u200bad.example'}}, decision: deny}]",
+    ],
+)
+def test_a_name_that_could_match_nothing_is_refused(text: str) -> None:
+    (problem,) = problems(f"version: 1\nextends: guarded\n{text}\n")
+    assert "can match no domain" in problem
