@@ -9,7 +9,7 @@ from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.agent.usage import Limits
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.errors import SettingsError, reason_of
 from mailgun_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,5 +40,5 @@ def options_of(settings: Settings) -> AgentOptions:
     try:
         own = Path(settings.instructions).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"instructions: cannot read {settings.instructions}: {error}") from error
+        raise SettingsError(f"instructions: cannot read {settings.instructions}: {reason_of(error)}") from error
     return replace(options, instructions=f"{options.instructions}\n\n{own}")

@@ -31,7 +31,7 @@ def test_any_compatible_endpoint_is_reached_by_its_url_without_a_key(monkeypatch
         ("openai:", "is not a model"),
         ("antropic:x", "did you mean 'anthropic'"),
         ("anthropic:claude", "set ANTHROPIC_API_KEY"),
-        ("script:/nowhere.yaml", "cannot be used"),
+        ("script:/nowhere.yaml", "cannot read /nowhere.yaml: No such file"),
     ],
 )
 def test_what_is_wrong_is_said(name: str | None, said: str, monkeypatch: pytest.MonkeyPatch) -> None:

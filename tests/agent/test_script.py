@@ -59,9 +59,25 @@ async def test_a_script_that_is_over_says_so(tmp_path: Path) -> None:
         assert said(await chat.say("hello")) == NOTHING_MORE
 
 
-@pytest.mark.parametrize("text", ["turns: 3", "turn: []", "turns:\n- steps:\n  - sya: x\n", "]["])
-def test_a_script_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("turns: 3", "1: turns: should be a list"),
+        ("turns: []\nturn: []", "2: turn: unknown key"),
+        ("turns:\n- steps:\n  - sya: x\n", "3: turns.0.steps.0.sya: unknown key"),
+        ("][", "1: "),
+    ],
+)
+def test_a_script_that_is_none_is_refused_with_the_line(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "script.yaml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsError, match="cannot be used"):
+    with pytest.raises(SettingsError) as caught:
         open_script(str(file))
+    assert str(caught.value).startswith(f"model: {file}:{said}")
+
+
+def test_a_script_that_is_not_there_is_said_without_pythons_words(tmp_path: Path) -> None:
+    file = tmp_path / "none.yaml"
+    with pytest.raises(SettingsError) as caught:
+        open_script(str(file))
+    assert str(caught.value) == f"model: cannot read {file}: No such file or directory"

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.errors import SettingsError, reason_of
 from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.principal import ANONYMOUS, Principal
 from mailgun_mcp.settings import environment_value
 from mailgun_mcp.text.host_names import LOOPBACK
+from mailgun_mcp.text.validation_words import fault_in_words
 from mailgun_mcp.text.yaml import YamlError, read
 
 API = "https://slack.com/api/"
@@ -96,12 +97,12 @@ def read_file(path: Path) -> SlackFile:
         document = read(path.read_text(encoding="utf-8")).checked()
         file = SlackFile.model_validate(document.value)
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"slack: cannot read {path}: {error}") from error
+        raise SettingsError(f"slack: cannot read {path}: {reason_of(error)}") from error
     except YamlError as error:
         raise SettingsError(f"slack: {path}:{error.line}: {error}") from error
     except ValidationError as error:
         faults = (
-            f"{path}:{document.line(tuple(fault['loc']))}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            f"{path}:{document.line(tuple(fault['loc']))}: {fault_in_words(fault)}"
             for fault in error.errors(include_url=False, include_input=False)
         )
         raise SettingsError("slack: " + "\n".join(faults)) from error

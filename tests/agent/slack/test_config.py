@@ -13,7 +13,7 @@ from tests.support.slack_chats import U_ANN, write_file
 
 ANN = {"principal": "ann@example.com", "scopes": ["read"]}
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "unknown key": ({"channel": []}, "channel"),
+    "unknown key": ({"channel": []}, "channel: unknown key"),
     "no team": ({"team": "example.slack.com"}, "team"),
     "a name for an id": ({"users": {"ann": ANN}}, "users.ann"),
     "no scopes": ({"users": {U_ANN: {"principal": "ann"}}}, "scopes"),
