@@ -75,6 +75,16 @@ class ModelRequests:
         if stop is not None:
             raise LimitError(stop)
 
+    async def check_calls(self) -> None:
+        """Raise LimitError if the limit on calls of tools is reached."""
+        stop, _ = await in_thread(
+            self._usage.reached,
+            *(self._options.limits, self._live.conversation, self._principal, self._clock()),
+            names=("tool_calls",),
+        )
+        if stop is not None:
+            raise LimitError(stop)
+
     async def ask(
         self,
         model: "Model",

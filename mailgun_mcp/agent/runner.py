@@ -23,7 +23,7 @@ from mailgun_mcp.agent.events import Ended, Event
 from mailgun_mcp.agent.following import Following
 from mailgun_mcp.agent.open_calls import STOPPED, OpenCalls
 from mailgun_mcp.agent.options import AgentOptions
-from mailgun_mcp.agent.threads import in_thread
+from mailgun_mcp.agent.threads import in_thread, to_its_end
 from mailgun_mcp.agent.transcript import ToolCall, Transcript
 from mailgun_mcp.agent.upkeep import Upkeep, stop
 from mailgun_mcp.agent.usage import Limits, Usage, UsageTable
@@ -115,6 +115,10 @@ class Runner:
         check_id("run", run)
         if self._closing:
             raise StoppingError
+        # A caller who is cancelled half-way would leave the conversation busy.
+        return await to_its_end(self._start(principal, conversation, text, run, client))
+
+    async def _start(self, principal: Principal, conversation: str, text: str, run: str, client: str) -> Run:
         earlier, checked, broke_off = await in_thread(self._claim_turn, principal, conversation, text, run, client)
         if checked is None:
             return earlier
@@ -168,7 +172,7 @@ class Runner:
         await in_thread(record_answers, self._services, waiting, answers, principal)
         if current.status == "running" and current.lease_until > self._services.clock():
             raise BusyError
-        return await self._continue(principal, conversation, run, client)
+        return await to_its_end(self._continue(principal, conversation, run, client))
 
     async def knows(self, principal: Principal, conversation: str, run: str) -> bool:
         """Return whether a run of this id exists. Raises NotFoundError for another principal's conversation."""

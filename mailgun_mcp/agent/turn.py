@@ -5,10 +5,9 @@ The result of a call is on disk before the model gets it. So whatever ends the r
 
 import asyncio
 import json
-from collections.abc import Coroutine
 from dataclasses import replace
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import ModelRequestParameters
@@ -22,7 +21,7 @@ from mailgun_mcp.agent.events import Ended
 from mailgun_mcp.agent.model_requests import ModelRequests, ShownText
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.summary import is_full, older, summarize
-from mailgun_mcp.agent.threads import in_thread
+from mailgun_mcp.agent.threads import in_thread, to_its_end
 from mailgun_mcp.agent.toolset import FIND_TOOLS, Toolset, newest_found, shown
 from mailgun_mcp.agent.transcript import CallStatus, Message, ToolCall, Transcript
 from mailgun_mcp.agent.usage import Usage, UsageTable
@@ -87,22 +86,16 @@ class TurnRun:
     async def _make_calls(self) -> bool:
         """Make the calls that have no result yet. Return whether some wait for a person."""
         waiting = False
-        for call in await in_thread(self._transcript.open_calls, self._conversation):
+        for position, call in enumerate(await in_thread(self._transcript.open_calls, self._conversation)):
+            if position > 0 and call.status == "new":
+                # One answer of a model can ask for any number of calls.
+                await self._requests.check_calls()
             answered = await self._approving.take_answer(call) if call.status == "waiting" else call
             if answered is None:
                 continue
-            if answered.status == "waiting" or await self._to_its_end(self._make(answered)):
+            if answered.status == "waiting" or await to_its_end(self._make(answered)):
                 waiting = True
         return waiting
-
-    async def _to_its_end(self, making: Coroutine[Any, Any, bool]) -> bool:
-        """Let a call that has begun finish even if the run is cancelled meanwhile, so that its outcome is known."""
-        task = asyncio.get_running_loop().create_task(making)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait([task])
-            raise
 
     async def _make(self, call: ToolCall) -> bool:
         """Make one call, and record its result. Return whether it waits for a person."""

@@ -1,5 +1,6 @@
 """What conversations cost, and the limits on that: per conversation, and per day for a principal and for the server."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from threading import Lock
@@ -99,8 +100,13 @@ class UsageTable:
         """Return what all principals have used today (UTC)."""
         return self._sum(day=_day(now))
 
-    def reached(self, limits: Limits, conversation: str, principal: str, now: float) -> tuple[str | None, list[str]]:
-        """Return a sentence about the limit that is reached, or None, and sentences about those nearly reached."""
+    def reached(
+        self, limits: Limits, conversation: str, principal: str, now: float, *, names: Sequence[str] = NAMES
+    ) -> tuple[str | None, list[str]]:
+        """Return a sentence about the limit that is reached, or None, and sentences about those nearly reached.
+
+        `names` are the amounts that are checked.
+        """
         pairs = (
             ("this conversation", self.of_conversation(conversation), limits.conversation),
             (f"{principal} today", self.of_principal(principal, now), limits.principal_per_day),
@@ -108,7 +114,7 @@ class UsageTable:
         )
         near: list[str] = []
         for who, used, limit in pairs:
-            for name in NAMES:
+            for name in names:
                 most, amount = getattr(limit, name), getattr(used, name)
                 if most is None or amount < most * WARN_AT:
                     continue

@@ -14,7 +14,7 @@ from mailgun_mcp.agent.summary import PROMPT
 from mailgun_mcp.agent.turn import NO_SUMMARY
 from mailgun_mcp.agent.usage import Limits, Usage
 from mailgun_mcp.errors import StateError
-from tests.support.chats import Chat, kinds, last, model, said
+from tests.support.chats import LIST, Chat, kinds, last, model, said
 
 pytestmark = pytest.mark.anyio
 BUSY = [ModelServerError("m", "busy")]
@@ -39,6 +39,15 @@ async def test_no_attempt_is_made_once_a_limit_is_reached() -> None:
         events = await chat.say("hello")
         assert last(events, "ended")["text"].startswith("Stopped at a limit: 1 of 1 requests")
         assert said(events) == ""
+
+
+async def test_one_answer_cannot_make_more_calls_than_the_limit() -> None:
+    limits = Limits(conversation=Usage(None, None, None, None, 2, None))
+    async with Chat([LIST] * 5, ["Never asked."], options=options(limits)) as chat:
+        events = await chat.say("look five times")
+        ends = [event.body["status"] for event in events if event.kind == "tool_finished"]
+        assert ends == ["done", "done", "cancelled", "cancelled", "cancelled"]
+        assert last(events, "ended")["text"].startswith("Stopped at a limit: 2 of 2 calls of tools")
 
 
 class Summarizing:

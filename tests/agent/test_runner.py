@@ -1,7 +1,9 @@
 """Conversations: one run at a time, once by run id, whoever watches, and on after an answer."""
 
 import asyncio
+import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -434,3 +436,25 @@ async def test_a_fault_of_the_server_frees_the_conversation(monkeypatch: pytest.
             patched.setattr(chat.runner._transcript, "messages", broken)
             assert last(await chat.say("hello"), "ended")["text"] == FAULT
         assert said(await chat.say("hello")) == "Hello."
+
+
+async def test_a_caller_who_is_cancelled_as_a_turn_begins_leaves_a_turn_and_no_busy_conversation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with Chat(["Hello."]) as chat:
+        claim, begun, going_on = chat.runner._conversations.claim_new_turn, threading.Event(), threading.Event()
+
+        def slow(*words: Any, **more: Any) -> Any:
+            begun.set()
+            assert going_on.wait(60)
+            return claim(*words, **more)
+
+        monkeypatch.setattr(chat.runner._conversations, "claim_new_turn", slow)
+        caller = asyncio.create_task(chat.runner.start(ANN, "c", "hello", run="1", client="chat:test"))
+        assert await asyncio.to_thread(begun.wait, 60)
+        caller.cancel()
+        going_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        assert said([event async for event in chat.runner.events(ANN, "c")]) == "Hello."
+        assert (await chat.runner.get(ANN, "c")).status == "idle"
