@@ -137,7 +137,7 @@ def _step(response: Response, words: str, region: str, wait: float | None, advic
     if status == 404:
         return "Check the name or id. Something that was just created can take a moment to appear."
     if wait is not None:
-        return f"Try again in {_duration(wait)}."
+        return f"Try again in {_duration(wait)}." if wait else "Try again."
     if status in LIMITED:
         return "Try again later, with fewer calls." if status == 429 else "Try again later, with fewer recipients."
     if status >= 500:
@@ -152,6 +152,7 @@ STEPS = {
     402: "Upgrade the Mailgun plan to use it.",
     403: "The key's role may not allow it, or a limit of the plan has been reached. `mailgun-mcp doctor` shows what "
     "the key may do.",
+    410: "If the tool is marked as deprecated, use the one that its description prefers.",
     409: "Read what exists, then change or delete it.",
     413: "Send less: smaller attachments, fewer records.",
 }
@@ -180,7 +181,9 @@ def _duration(seconds: float) -> str:
     """Return the time in a unit that suits a reader."""
     if seconds < 120:
         return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.0f} hours" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
 
 
 def _region_hint(endpoint: Endpoint, advice: Advice) -> str:

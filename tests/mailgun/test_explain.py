@@ -157,8 +157,8 @@ EXPLAINED: dict[str, tuple[Response, Endpoint, str, str]] = {
     "409": (answer({"message": "duplicate key"}, 409), US,
             'The request conflicts with something that exists (HTTP 409): "duplicate key"', "Read what exists, then "
                 "change or delete it."),
-    "410": (answer({"message": "gone"}, 410), US, 'It no longer exists at Mailgun (HTTP 410): "gone"', "Check the "
-        "arguments."),
+    "410": (answer({"message": "gone"}, 410), US, 'It no longer exists at Mailgun (HTTP 410): "gone"', "If the tool is "
+        "marked as deprecated, use the one that its description prefers."),
     "413": (answer(b"", 413), US, "The request is too large for Mailgun (HTTP 413)",
             "Send less: smaller attachments, fewer records."),
     "415": (answer(b"", 415), US, "Mailgun refused the content type (HTTP 415)", "Check the arguments."),
@@ -172,6 +172,9 @@ EXPLAINED: dict[str, tuple[Response, Endpoint, str, str]] = {
                                "Fri, 15 Jan 2027 09:40:00 UTC"}, 420), US,
             "A Mailgun sending limit has been reached (HTTP 420): \"Domain a.b is not allowed to send: recipient limit "
             'exceeded, try again after Fri, 15 Jan 2027 09:40:00 UTC"', "Try again in 100 minutes."),
+    "420 that is over": (answer({"message": "recipient limit exceeded, try again after Wed, 22 Feb 2023 10:04:01 UTC"}, 420),
+                         US, "A Mailgun sending limit has been reached (HTTP 420): \"recipient limit exceeded, try again "
+                         'after Wed, 22 Feb 2023 10:04:01 UTC"', "Try again."),
     "420 without a date": (answer(b"", 420), US, "A Mailgun sending limit has been reached (HTTP 420)",
                            "Try again later, with fewer recipients."),
     "403 sandbox": (answer({"message": "Domain a.b is not allowed to send: Sandbox subdomains are for test purposes only."},
