@@ -12,8 +12,8 @@ class JsonFileError(ValueError):
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the document, empty for an empty text. Comments and trailing commas are allowed. Raises JsonFileError."""
-    value: dict[str, Any] = _parse(text).value if text.strip() else {}
+    """Return the document; empty if the text is, comments aside. Trailing commas are allowed. Raises JsonFileError."""
+    value: dict[str, Any] = _parse(_with_object(text)).value
     return value
 
 
@@ -26,7 +26,7 @@ def render(path: Sequence[str], value: Any) -> str:
 
 def put(text: str, path: Sequence[str], value: Mapping[str, Any]) -> str:
     """Return the text with the entry at `path` added or replaced."""
-    text = text if text.strip() else "{}\n"
+    text = _with_object(text)
     node = _parse(text)
     for index, key in enumerate(path[:-1]):
         if key not in node.members:
@@ -57,6 +57,13 @@ def append(text: str, key: str, item: Mapping[str, Any]) -> str:
 def remove_item(text: str, key: str, index: int) -> str:
     """Return the text without an item of the list `key`."""
     return jsonc.without_item(text, _parse(text).members[key], index)
+
+
+def _with_object(text: str) -> str:
+    """Return the text, with an empty object at its end if there is nothing but comments."""
+    if not jsonc.is_blank(text):
+        return text
+    return f"{text}\n{{}}\n" if text.strip() and not text.endswith("\n") else f"{text if text.strip() else ''}{{}}\n"
 
 
 def _parse(text: str) -> jsonc.JsonNode:

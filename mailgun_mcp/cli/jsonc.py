@@ -62,6 +62,11 @@ def parse(text: str) -> JsonNode:
     return node
 
 
+def is_blank(text: str) -> bool:
+    """Return whether the text has no value: only space and comments."""
+    return SPACE.fullmatch(text) is not None
+
+
 def with_member(text: str, parent: JsonNode, key: str, value: Any) -> str:
     """Return the text with the member added to an object, or with its value replaced."""
     present = parent.members.get(key)

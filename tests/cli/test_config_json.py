@@ -15,6 +15,14 @@ def test_what_is_missing_on_the_way_is_made() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["// mine\n", "// mine", "/* mine */ \n", " \n", "// mine\r\n"])
+def test_a_file_of_comments_alone_is_an_empty_one_and_keeps_them(text: str) -> None:
+    assert read(text) == {}
+    made = put(text, PATH, {"a": 1})
+    assert made.startswith(text.strip())
+    assert read(made) == json.loads(render(PATH, {"a": 1}))
+
+
 def test_a_removed_entry_leaves_the_others() -> None:
     text = put(put("{}", PATH, {"a": 1}), ("mcp", "servers", "b"), {})
     assert read(remove(text, PATH)) == {"mcp": {"servers": {"b": {}}}}
