@@ -10,6 +10,7 @@ from mailgun_mcp.call.mailing_lists import MailingLists
 from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation
+from mailgun_mcp.catalogue.catalogue import is_deprecated
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.raised_risk import raised
 from mailgun_mcp.catalogue.types import Arguments
@@ -47,7 +48,11 @@ def _not_offered(services: Services, tool: str) -> str:
     """Return the message that the tool exists, and which setting of the operator left it out."""
     reading = not services.catalogue.changes_something and services.all_tools.find(tool).risk != "read"
     why = "only offers tools that read (--read-only)" if reading else "was started with other tools"
-    choice = "" if reading else " (--toolsets, --preset, --tools, --exclude-tools)"
+    deprecated = {each["name"] for each in services.all_tools.tools() if is_deprecated(each)}
+    gone = tool in deprecated and deprecated.isdisjoint(services.catalogue.names)
+    choice = (
+        "" if reading else f" ({'--no-deprecated, ' if gone else ''}--toolsets, --preset, --tools, --exclude-tools)"
+    )
     return f"the tool {tool!r} exists, but this server {why}{choice}; only the person who starts it can change that"
 
 

@@ -32,6 +32,7 @@ from mailgun_mcp.text.sizes import size_of
 MAX_DEPTH = 32
 MAX_FAULTS = 20
 MAX_ERRORS = 100
+MOST_FIELDS = 8
 """Most schema errors that are sorted. Beyond that no more are collected."""
 MANY = 2000
 """Most items of a list that are checked one by one although the list is too long, so that all faults are named."""
@@ -181,11 +182,18 @@ def _error_messages(error: Any) -> Iterator[str]:
                 if name not in error.schema.get("properties", {}):
                     yield _unknown(_join(path, _named(name)), name, error.schema, error.instance)
         case "type":
-            yield f"{path}: must be {_article(error.validator_value)}, not {_described(error.instance)}"
+            fields = _fields(error.schema) if error.validator_value == "object" else ""
+            yield f"{path}: must be {_article(error.validator_value)}{fields}, not {_described(error.instance)}"
         case "enum":
             yield f"{path}: {_excerpt(error.instance)} is not allowed; {allowed_values(error.instance, error.validator_value)}"
         case _:
             yield f"{path or 'arguments'}: {_limit(error)}"
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    """Return the fields that an object can have: a model that gives a bare value sees where it belongs."""
+    names = list(schema.get("properties", {}))[:MOST_FIELDS]
+    return f" with {', '.join(names)}" if names else ""
 
 
 def _unknown(path: str, name: str, schema: dict[str, Any], arguments: Arguments) -> str:

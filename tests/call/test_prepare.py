@@ -35,6 +35,15 @@ async def test_a_tool_that_was_left_out_is_not_called_unknown(choice: dict[str, 
             find_operation(fewer, "delete_bounce")
 
 
+async def test_a_deprecated_tool_that_was_left_out_names_the_flag() -> None:
+    async with recorded_services(Recorder()) as services:
+        fewer = replace(
+            services, catalogue=services.catalogue.select(deprecated=False), full_catalogue=services.catalogue
+        )
+        with pytest.raises(UnknownToolError, match=r"other tools \(--no-deprecated, --toolsets"):
+            find_operation(fewer, "list_domain_tags")
+
+
 async def test_arguments_become_a_request_or_all_their_faults() -> None:
     async with recorded_services(Recorder()) as services:
         call = begun(services)

@@ -89,6 +89,10 @@ def test_every_fault_is_said_at_once() -> None:
         ({"dkim": 1}, ["dkim: must be a boolean, not integer 1"]),
         ({"text": 1.5}, ["text: must be a string, not number 1.5"]),
         ({"text": True}, ["text: must be a string, not boolean True"]),
+        (
+            {"attachments": ["a.pdf"]},
+            ["attachments[0]: must be an object with text, base64, path, filename, content_type, not string 'a.pdf'"],
+        ),
         ({"recipient_variables": []}, ["recipient_variables: must be an object, not array []"]),
         ({"tags": ["x" * 129]}, ["tags[0]: takes at most 128 characters, not 129"]),
         ({"tracking_clicks": "always"}, ["tracking_clicks: 'always' is not allowed; must be one of yes, no, htmlonly"]),
