@@ -1,5 +1,6 @@
 """A decoded request, which is the input of a handler."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.model.access import ApiKey
+from mailgun_mcp.simulator.model.account import ALL_STATUSES, Account, SubaccountStatus
 from mailgun_mcp.simulator.model.domains import Domain
 
 
@@ -32,6 +34,10 @@ class SimulatedRequest:
             return self.arguments[name]
         schema = call_schema(self.operation)["properties"].get(name, {})
         return schema.get("default", default)
+
+    def accounts(self, account: Account, statuses: Collection[SubaccountStatus] = ALL_STATUSES) -> Iterator[Account]:
+        """Yield the account and, if `include_subaccounts` asks for them, its subaccounts with these statuses."""
+        return account.with_subaccounts(statuses) if self.get("include_subaccounts") else iter((account,))
 
     @property
     def domain(self) -> Domain:

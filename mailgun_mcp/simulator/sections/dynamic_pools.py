@@ -72,7 +72,7 @@ def enroll_domain_in_dynamic_pools(account: Account, request: SimulatedRequest) 
 @handles("enroll_all_domains_in_dynamic_pools", fidelity="stateful", note="done at once")
 def enroll_all_domains_in_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     _check_configured(account)
-    for holder in account.with_subaccounts(NOT_CLOSED) if request.get("include_subaccounts") else [account]:
+    for holder in request.accounts(account, NOT_CLOSED):
         for domain in holder.domains.values():
             if domain.type == "custom" and not domain.administration.sending.dynamic_pool:
                 _enroll(account, domain)

@@ -91,9 +91,7 @@ def _range(account: Account, request: SimulatedRequest) -> tuple[float, float]:
 
 
 def _logs(account: Account, request: SimulatedRequest) -> list[DomainLog]:
-    below = account.administration.subaccounts.values() if request.get("include_subaccounts") else ()
-    accounts = [account, *(subaccount.account for subaccount in below)]
-    return [DomainLog(owner, domain) for owner in accounts for domain in owner.domains.values()]
+    return [DomainLog(owner, domain) for owner in request.accounts(account) for domain in owner.domains.values()]
 
 
 def _kinds(request: SimulatedRequest) -> frozenset[str] | None:

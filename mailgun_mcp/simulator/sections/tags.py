@@ -42,7 +42,7 @@ async def query_account_tags(account: Account, request: SimulatedRequest) -> Rep
     prefix = (request.get("tag") or "").lower()
     rows = [
         {"owner": owner, "tag": tag}
-        for owner in _owners(account, request)
+        for owner in request.accounts(account)
         for name, tag in account_tags(owner).items()
         if name.startswith(prefix)
     ]
@@ -153,11 +153,6 @@ def list_tag_providers() -> Reply:
 @handles("list_tag_countries", fidelity="fixed", note="every country code")
 def list_tag_countries() -> Reply:
     return Reply({"items": list(COUNTRIES)})
-
-
-def _owners(account: Account, request: SimulatedRequest) -> list[Account]:
-    below = account.administration.subaccounts.values() if request.get("include_subaccounts") else ()
-    return [account, *(subaccount.account for subaccount in below)]
 
 
 def _together(one: Tag, other: Tag) -> Tag:
