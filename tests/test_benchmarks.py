@@ -40,6 +40,12 @@ def test_further_floors_have_a_column_each_and_a_dash_for_what_they_do_not_have(
     assert calls.endswith("  -")
 
 
+@pytest.mark.parametrize(("times", "verdict"), [(1.9, "kept"), (2.1, "BROKEN")])
+def test_a_limit_can_be_on_our_own_figure(times: float, verdict: str) -> None:
+    rounds = [{"floor": {"late to rested": 1.0}, "ours": {"late to rested": times}}]
+    assert table(lines(rounds))[-1].split()[-3:] == ["<=", "2", verdict]
+
+
 def test_a_figure_that_the_system_does_not_tell_has_no_line() -> None:
     rounds = [{"floor": {"rss legacy": float("nan")}, "ours": {"rss legacy": float("nan")}}]
     assert lines(rounds) == []

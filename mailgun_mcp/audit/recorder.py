@@ -37,6 +37,8 @@ woken for each. With many, it would take turns with the event loop for each, and
 """
 LONGEST_GATHERING = 0.01
 """Most seconds for which they wait for more."""
+LONGEST_BUSY = 1.0
+"""Most seconds for which pruning the log and noting its head wait for a transaction that no call waits for."""
 PRUNED_EVERY = 10_000
 """Entries between two checks whether old entries can be removed."""
 
@@ -82,7 +84,10 @@ class Recorder:
         self._gathering: asyncio.AbstractEventLoop | None = None
         """The event loop in which entries wait for more."""
         self._quiet_turns = 0
-        self._written = 0
+        self._busy_since: float | None = None
+        """When calls began to wait for each transaction; None if the last was one that no call waited for."""
+        self._unpruned = PRUNED_EVERY
+        """Number of entries since the log was pruned. The first transaction is followed by it."""
         self._complained = False
 
     async def begin(self, record: CallRecord) -> None:
@@ -228,14 +233,29 @@ class Recorder:
             jobs = self._gathered()
             self._commit([job for job in jobs if job.entry is not None])
             ends = any(job.entry is None for job in jobs)
-            self._heads.run(now=ends)
+            if self._has_time(jobs) or ends:
+                self._prune_if_due()
+                self._heads.run(now=ends)
             if ends:
                 return
+
+    def _has_time(self, jobs: list[_Job]) -> bool:
+        """Return whether to do what no call waits for: when none does, or after a while.
+
+        Otherwise it would use the processor while the call goes on, and the first call would take twice as long.
+        """
+        now = self._monotonic()
+        if self._busy_since is None:
+            self._busy_since = now
+        if any(job.pending is not None for job in jobs) and now - self._busy_since < LONGEST_BUSY:
+            return False
+        self._busy_since = None
+        return True
 
     def _gathered(self) -> list[_Job]:
         """Return the next jobs, which share one transaction, in the order of the calls."""
         with suppress(Empty):
-            self._wakes.get(timeout=self._heads.wait)
+            self._wakes.get(timeout=self._heads.wait if self._busy_since is None else LONGEST_BUSY)
             # Only this thread takes from the queue. A job is there before its wake, so none is missed.
             while not self._wakes.empty():
                 self._wakes.get(block=False)
@@ -264,7 +284,10 @@ class Recorder:
             _wake(loop, written_by_now)
         if fault is None:
             self._heads.wrote()
-            self._prune_now_and_then(len(jobs))
+            self._unpruned += len(jobs)
+        else:
+            # A log that cannot be written cannot be pruned either.
+            self._unpruned = min(self._unpruned, PRUNED_EVERY)
 
     def _append(self, entries: list[LogEntry], durable: bool, *, missing_only: bool = False) -> StateError | None:
         try:
@@ -284,11 +307,10 @@ class Recorder:
         attempts = range(self._store.retries if outcomes else 0)
         return any(self._append(outcomes, True, missing_only=True) is None for _ in attempts)
 
-    def _prune_now_and_then(self, written: int) -> None:
-        due = self._written == 0 or self._written // PRUNED_EVERY != (self._written + written) // PRUNED_EVERY
-        self._written += written
-        if not due:
+    def _prune_if_due(self) -> None:
+        if self._unpruned <= PRUNED_EVERY:
             return
+        self._unpruned = 0
         now = self._clock()
         try:
             self._log.prune(now, before=now - self._rules.keep, most_bytes=self._rules.most_bytes)
