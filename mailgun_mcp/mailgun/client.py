@@ -43,6 +43,8 @@ MAX_ATTEMPTS = 4
 MAX_WAIT = 60.0
 """Seconds after the first attempt in which the last one may start. Longer waits are left to the caller."""
 MAX_CONNECTIONS = 100
+FULL = "PoolTimeout"
+"""How both transports call it that no connection became free."""
 IDLE = 30.0
 """How long an idle connection is kept for the next call, in seconds."""
 MAX_CONTENT = 32 * 1024 * 1024
@@ -249,6 +251,11 @@ class Client:
             raise _not_set_up(error) from error
 
     def _unreachable(self, kind: str) -> MailgunError:
+        if kind == FULL:
+            return UnreachableError(
+                f"all {MAX_CONNECTIONS} connections of this server to {self.endpoint.url} are in use; nothing was sent",
+                "Try again in a few seconds.",
+            )
         return UnreachableError(
             f"{self.endpoint.url} could not be reached ({kind}); nothing was sent",
             "Check the network and proxy; `mailgun-mcp doctor` finds out more.",
