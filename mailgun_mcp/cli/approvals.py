@@ -64,6 +64,8 @@ EXAMPLES = """\
   mailgun-mcp approvals remove-approver kim
   mailgun-mcp approvals page
   mailgun-mcp approvals clear"""
+CHAT = "chat:"
+"""What the names of the agent's clients begin with. A turn that waits for a person goes on after the answer."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -254,7 +256,9 @@ def _approve(store: Store, arguments: argparse.Namespace) -> None:
     # The time is read again, because the approval may have expired while the person was thinking.
     answered = Approvals(store).approve(approval.id, by=by, now=store.clock(), typed=typed)
     if answered.status == "approved":
-        out(f"\nApproved by {answered.people}. Make the same call again: it runs once.")
+        chat = answered.client.startswith(CHAT)
+        then = "The chat goes on by itself." if chat else "Make the same call again: it runs once."
+        out(f"\nApproved by {answered.people}. {then}")
     else:
         out(f"\nApproved by {answered.people}. One more person must approve it.")
 

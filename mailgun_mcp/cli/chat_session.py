@@ -19,6 +19,7 @@ from mailgun_mcp.confirm.asker import FormAnswer, read_answer
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.confirm import MODEL_ADVICE
 from mailgun_mcp.confirm.form import Form
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.ids import new_id
@@ -88,7 +89,7 @@ class ChatSession:
                     self._principal, self._conversation, text, run=f"run-{token_hex(8)}", client=CLIENT
                 )
                 await self._follow(run)
-        except AgentError as error:
+        except (AgentError, StateError) as error:
             self._screen.line(str(error), "yellow")
 
     async def _follow(self, run: Run) -> None:

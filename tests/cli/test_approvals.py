@@ -155,6 +155,16 @@ def test_a_yes_is_shown_with_who_gave_it(store: Store, capsys: pytest.CaptureFix
     assert out.endswith(f"\n\n{approval.text}\n")
 
 
+def test_who_approves_a_call_of_a_chat_is_told_that_it_goes_on(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approval = waiting(store)
+    with store.writing() as connection:
+        connection.execute("UPDATE approvals SET client = 'chat:agui'")
+    _, out, _ = ran(["approve", approval.id], capsys)
+    assert out.endswith(f"Approved by {USER}. The chat goes on by itself.\n")
+
+
 def test_approving_shows_the_call_and_lets_it_through_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     approval = waiting(store)
     code, out, err = ran(["approve", approval.id], capsys)

@@ -13,6 +13,7 @@ from rich.console import Console
 from mailgun_mcp.cli import chat_session
 from mailgun_mcp.cli.chat_screen import Screen
 from mailgun_mcp.cli.chat_session import ChatSession
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.principal import Principal
 from tests.support.apps import own_state
 from tests.support.chats import ANN, CLEAR, DOMAIN, LIST, Chat
@@ -146,6 +147,16 @@ async def test_what_cannot_be_done_is_said() -> None:
 async def test_a_failure_of_the_model_is_shown() -> None:
     async with Chat([RuntimeError("no")]) as chat:
         assert "The model did not answer" in await talk(chat, "hello")
+
+
+async def test_a_state_that_cannot_be_written_ends_no_chat(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Chat(["Hello."]) as chat:
+
+        def full(*_: object, **__: object) -> None:
+            raise StateError("the state cannot be used: the disk is full")
+
+        monkeypatch.setattr(chat.runner._conversations, "claim_new_turn", full)
+        assert "the disk is full" in await talk(chat, "hello")
 
 
 async def test_after_a_stop_nothing_more_is_asked() -> None:
