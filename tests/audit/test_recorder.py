@@ -29,6 +29,7 @@ from mailgun_mcp.store.database import FILE, Store
 from tests.support.apps import close_opened
 from tests.support.arguments import minimal
 from tests.support.calls import run
+from tests.support.empty_lists import empty_lists
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
 from tests.support.recorder import Recorder, recorded_services
@@ -54,7 +55,7 @@ async def recorded(services: Services, tool: str, arguments: Arguments) -> Logge
 
 
 async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Recorder) -> None:
-    mailgun.answer = lambda line: httpx.Response(200, json={}, headers={"X-Mailgun-Request-Id": "req-1"})
+    mailgun.answer = lambda line: httpx.Response(200, json=empty_lists(), headers={"X-Mailgun-Request-Id": "req-1"})
     services = recorded_services(mailgun, policy=profile("unguarded"))
     call = await recorded(services, "delete_bounce", BOUNCE)
     assert call.result | {"ms": 0} == {"outcome": "done", "status": 200, "attempts": 1, "request_id": "req-1", "ms": 0}
@@ -98,7 +99,7 @@ async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Reco
 async def test_every_call_has_an_outcome(
     tool: str, arguments: Arguments, answer: int, outcome: str, mailgun: Recorder
 ) -> None:
-    mailgun.answer = lambda _: httpx.Response(answer, json={})
+    mailgun.answer = lambda _: httpx.Response(answer, json=empty_lists())
     call = await recorded(recorded_services(mailgun), tool, arguments)
     assert (call.fields["tool"], call.outcome) == (tool, outcome)
 
@@ -131,7 +132,7 @@ async def kinds_while_sending(operation: Operation) -> list[list[str]]:
             seen.append([entry.kind for entry in AuditLog(store).entries()])
             store.close()
             mailgun.lines.clear()
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json=empty_lists())
 
     mailgun.answer = look
     await run(services, operation.name, minimal(operation))
@@ -153,7 +154,7 @@ async def test_a_read_is_made_while_its_intent_is_written_and_shown_after_it(mai
 
     def answer(_: str) -> httpx.Response:
         asked.set()
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json=empty_lists())
 
     mailgun.answer = answer
     read = asyncio.create_task(run(services, "get_bounce", BOUNCE))
