@@ -111,7 +111,7 @@ def _run(command: tuple[str, ...], text: str) -> None:
     """Run the command without a shell, without the server's stdout, and without the API key."""
     ended = subprocess.run(  # noqa: S603 - the command of the operator, from the policy
         command,
-        input=text.encode(),
+        input=f"{text}\n".encode(),
         stdout=subprocess.DEVNULL,
         timeout=PATIENCE,
         env=hook_environment(None),

@@ -123,7 +123,8 @@ class ChainCheck:
         if not self._pruned:
             return f"entries 1 to {self.anchor[0]} are missing at the start, and no entry says that they were pruned"
         if not self._expected:
-            return f"no entry has the expected hash {self.expect}: the log was rewritten"
+            pruned = ", or that entry was pruned" if self.anchor[0] else ""
+            return f"no entry has the expected hash {self.expect}: the log was rewritten{pruned}"
         if self.count and self._key is None and self.keys.exist:
             return "no entry has a key, although this log had one: it was rewritten or replaced"
         return None

@@ -64,7 +64,7 @@ def test_a_command_gets_the_head_without_the_api_key(
     write(log)
     head = log.head(NOW)
     export(HeadRules(command=(sys.executable, "-c", code, str(out))), head)
-    assert out.read_text(encoding="utf-8") == json.dumps(head.record) + "False"
+    assert out.read_text(encoding="utf-8") == json.dumps(head.record) + "\nFalse"
 
 
 def test_the_system_log_gets_the_head(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
