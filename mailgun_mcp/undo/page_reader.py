@@ -84,13 +84,18 @@ class PageReader:
 
 
 def check_list(operation: Operation, body: Any, path: str) -> None:
-    """Raise UnreadableError if an answer has no list at the path `a/b`. One that is null is empty."""
-    for key in path.split("/"):
-        if not isinstance(body, dict) or key not in body:
-            raise UnreadableError(f"The answer of {operation.name} has no list of {key}", "Try again.")
-        body = body[key]
-    if not isinstance(body, list | dict | None):
-        raise UnreadableError(f"The answer of {operation.name} has no list of {key}", "Try again.")
+    """Raise UnreadableError if an answer has no list at the path `a/b`. One that is null is empty.
+
+    A record that is there, such as a template, may leave out its empty list.
+    """
+    head, _, rest = path.partition("/")
+    if not isinstance(body, dict) or head not in body:
+        raise UnreadableError(f"The answer of {operation.name} has no list of {head}", "Try again.")
+    listed = body[head]
+    if rest and listed is not None:
+        listed = listed.get(rest) if isinstance(listed, dict) else path
+    if not isinstance(listed, list | dict | None):
+        raise UnreadableError(f"The answer of {operation.name} has no list of {rest or head}", "Try again.")
 
 
 def largest_page(operation: Operation) -> Arguments:

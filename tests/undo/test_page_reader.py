@@ -1,10 +1,12 @@
 """Answers are read as JSON, and lists to their last page."""
 
+from typing import Any
+
 import httpx
 import pytest
 
 from mailgun_mcp.errors import RejectedError, UnreadableError
-from mailgun_mcp.undo.page_reader import Page, PageReader, largest_page
+from mailgun_mcp.undo.page_reader import Page, PageReader, check_list, largest_page
 from tests.support.operations import find
 from tests.support.recorder import Answer, Recorder, recorded_services
 
@@ -56,3 +58,32 @@ async def test_an_answer_that_is_not_json_is_an_error(content: bytes) -> None:
 )
 def test_the_largest_page_is_the_one_that_the_schema_allows(tool: str, expected: dict[str, int]) -> None:
     assert largest_page(find(tool)) == expected
+
+
+LACKING: list[Any] = [{}, {"message": "ok"}, [], "x", {"items": "none"}, {"items": 3}]
+LACKING_INSIDE: list[Any] = [{}, {"template": "x"}, {"template": {"versions": "none"}}]
+LISTED: list[Any] = [{"items": []}, {"items": None}, {"items": {}}, {"items": [1]}]
+LISTED_INSIDE: list[Any] = [{"template": {"versions": []}}, {"template": {}}, {"template": None}]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [*(("items", body) for body in LACKING), *(("template/versions", body) for body in LACKING_INSIDE)],
+)
+def test_an_answer_without_its_list_is_not_an_empty_one(path: str, body: Any) -> None:
+    with pytest.raises(UnreadableError, match="has no list of"):
+        check_list(LISTS, body, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [*(("items", body) for body in LISTED), *(("template/versions", body) for body in LISTED_INSIDE)],
+)
+def test_an_answer_with_its_list_is_read(path: str, body: Any) -> None:
+    check_list(LISTS, body, path)
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(404, json={}), httpx.Response(200, json={"items": ["x"]})])
+async def test_a_list_of_the_account_consists_of_records(answer: httpx.Response) -> None:
+    with pytest.raises(UnreadableError):
+        [item async for item in pages_of(Recorder(answers(answer))).items(LISTS)]
