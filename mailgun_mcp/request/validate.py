@@ -27,7 +27,7 @@ from mailgun_mcp.request.quick_check import Check, quick_check
 from mailgun_mcp.request.received_files import MOST_ARGUMENTS
 from mailgun_mcp.request.target_keys import key_faults
 from mailgun_mcp.text.addresses import find_addresses
-from mailgun_mcp.text.sizes import size_of
+from mailgun_mcp.text.sizes import count_of, size_of
 
 MAX_DEPTH = 32
 MAX_FAULTS = 20
@@ -213,11 +213,11 @@ def _limit(error: Any) -> str:
         case "maximum":
             return f"{_excerpt(error.instance)} is more than {bound}"
         case "minItems":
-            return f"needs at least {_count_of(bound, 'item')}"
+            return f"needs at least {count_of(bound, 'item')}"
         case "maxItems":
             return f"takes at most {bound} items, not {len(error.instance)}"
         case "minLength":
-            return f"needs at least {_count_of(bound, 'character')}"
+            return f"needs at least {count_of(bound, 'character')}"
         case "maxLength":
             return f"takes at most {bound} characters, not {len(error.instance)}"
         case "pattern":
@@ -381,10 +381,6 @@ def _expected(schema: dict[str, Any] | None) -> str:
     return f" ({schema['type']})" if schema and "type" in schema else ""
 
 
-def _count_of(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aio" else f"a {kind}"
 
@@ -398,6 +394,6 @@ def _excerpt(value: Any) -> str:
     if isinstance(value, str) and len(value) > MAX_EXCERPT:
         return f"{value[:MAX_EXCERPT]!r}… ({len(value):,} characters)"
     if isinstance(value, (dict, list)) and size_of(value, MAX_WRITTEN) > MAX_WRITTEN:
-        return f"with {_count_of(len(value), 'item')}"
+        return f"with {count_of(len(value), 'item')}"
     text = repr(value)
     return text if len(text) <= MAX_EXCERPT else f"{text[:MAX_EXCERPT]}… ({len(text)} characters)"

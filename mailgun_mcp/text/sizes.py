@@ -27,3 +27,8 @@ def size_of(value: Any, most: int, depth: int = 0) -> int:
 def megabytes(size: int) -> str:
     """Return a number of bytes in a form for people."""
     return f"{size / 1024 / 1024:.1f} MB"
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number of things in words: `1 item`, `2 items`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -4,7 +4,7 @@ import json
 
 from hypothesis import given
 
-from mailgun_mcp.text.sizes import size_of
+from mailgun_mcp.text.sizes import count_of, size_of
 from tests.support.json_values import JSON
 
 
@@ -23,3 +23,7 @@ def test_a_deep_value_is_large() -> None:
     for _ in range(900):
         value = [value]
     assert size_of(value, 10_000) > 10_000
+
+
+def test_counts_are_written_in_words() -> None:
+    assert [count_of(number, "item") for number in (0, 1, 2)] == ["0 items", "1 item", "2 items"]

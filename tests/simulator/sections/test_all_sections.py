@@ -5,7 +5,7 @@ from pathlib import Path
 from mailgun_mcp.simulator import sections
 from mailgun_mcp.simulator.sections.all_sections import SECTIONS
 
-OF_UNDOCUMENTED_ROUTES = {"exports", "list_validation", "optimize_alerts", "undocumented"}
+OF_UNDOCUMENTED_ROUTES = {"bulk_validation", "exports", "list_validation", "optimize_alerts", "undocumented"}
 """Their routes are of no operation, so they have no handlers."""
 
 
