@@ -11,7 +11,7 @@ from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.output.untrusted import NOTICE, notice
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.settings import shell_command
-from tests.support.apps import KEY, services_at
+from tests.support.apps import KEY, close_opened, services_at
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER, run
 from tests.support.operations import catalogue, find
@@ -63,17 +63,23 @@ async def test_an_unknown_tool_is_an_error_that_names_the_nearest(upstream: Upst
         await run(services_at(upstream.url), "get_bounces", {})
 
 
-@pytest.mark.parametrize("name", HELD)
-async def test_what_needs_a_confirmation_waits_for_approval_where_nobody_can_be_asked(
-    name: str, upstream: Upstream
-) -> None:
-    services = services_at(upstream.url)
-    outcome = await run(services, name, minimal(find(name)))
-    (approval,) = services.approvals.list(services.clock())
-    assert (outcome.kind, outcome.structured) == ("refused", None)
-    assert outcome.text.startswith(f"Pending approval {approval.id}; nothing was sent. ")
-    assert (approval.tool, approval.status, approval.principal) == (name, "pending", "local")
-    assert changing(upstream.lines) == []
+async def test_what_needs_a_confirmation_waits_for_approval_where_nobody_can_be_asked(upstream: Upstream) -> None:
+    wrong = {}
+    for name in HELD:
+        upstream.forget()
+        services = services_at(upstream.url)
+        outcome = await run(services, name, minimal(find(name)))
+        (approval,) = services.approvals.list(services.clock())
+        seen = (
+            (outcome.kind, outcome.structured),
+            outcome.text.startswith(f"Pending approval {approval.id}; nothing was sent. "),
+            (approval.tool, approval.status, approval.principal),
+            changing(upstream.lines),
+        )
+        if seen != (("refused", None), True, (name, "pending", "local"), []):
+            wrong[name] = (seen, outcome.text)
+        close_opened()
+    assert wrong == {}
 
 
 async def test_a_pending_call_says_what_a_person_can_do_and_what_happens_then(upstream: Upstream) -> None:

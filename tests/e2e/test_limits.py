@@ -52,8 +52,8 @@ def mailgun() -> Recorder:
 
 
 @pytest.fixture
-def services(mailgun: Recorder, clock: Clock, tmp_path: Path) -> Services:
-    return recorded_services(mailgun, state=tmp_path / "state", clock=clock)
+def services(mailgun: Recorder, clock: Clock) -> Services:
+    return recorded_services(mailgun, clock=clock)
 
 
 async def send(services: Services, *to: str, caller: Caller = LOCAL, **more: Any) -> CallResult:
