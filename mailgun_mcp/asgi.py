@@ -97,6 +97,7 @@ class App:
         Running calls may go on until shortly before. The callers of those that then still run are told.
         """
         self._app.drain()
+        self._routes.state.server.end_subscriptions()
         asyncio.get_running_loop().call_later(seconds - min(TO_TELL, seconds / 2), self._calls.stop)
         if self._agent is not None:
             self._agent.drain(seconds)

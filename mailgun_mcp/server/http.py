@@ -37,7 +37,9 @@ def create_http_app(services: Services, *, transport: str, routes: Sequence[Rout
     server = create_server(services, None)
     mounted: list[Route | Mount] = [*_sse_routes(server), *routes]
     if transport == "sse":
-        return Starlette(routes=mounted, lifespan=lambda _: _closing(services))
+        sse_app = Starlette(routes=mounted, lifespan=lambda _: _closing(services))
+        sse_app.state.server = server
+        return sse_app
     http_app = server.streamable_http_app(
         transport_security=SECURITY,
         max_request_body_size=MOST,

@@ -1,6 +1,6 @@
 """The MCP server: tools, prompts and resources of one `Services`, for any transport and both protocol eras."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache as once
 from secrets import token_bytes
 from typing import Any
@@ -53,6 +53,8 @@ class MailgunServer(Server[dict[str, Any]]):
 
     called: Called
     """Tells subscribers what changed, after a call that was made without the SDK."""
+    end_subscriptions: Callable[[], None]
+    """Ends the streams of subscriptions, which last as long as the server."""
 
     def get_capabilities(self, *arguments: Any, **options: Any) -> types.ServerCapabilities:
         """Return what the server can do."""
@@ -116,7 +118,7 @@ def create_server(services: Services, principal: Principal | None) -> MailgunSer
     server.extensions |= {UI: EXTENSIONS[UI]}
     _add_middleware(server, services, principal)
     server.middleware.append(calls.answer)
-    server.called = subscriptions.called
+    server.called, server.end_subscriptions = subscriptions.called, subscriptions.end_streams
     return server
 
 

@@ -90,6 +90,10 @@ class Subscriptions:
         except (anyio.ClosedResourceError, anyio.BrokenResourceError, MCPError):
             self._connections.pop(key, None)
 
+    def end_streams(self) -> None:
+        """End the open streams of subscriptions, because the server stops. Clients open them again."""
+        self._listen.close()
+
     async def _subscribe(self, context: ServerContext, params: types.SubscribeRequestParams) -> types.EmptyResult:
         uri = str(params.uri)
         self._watch(context, [uri])

@@ -112,6 +112,25 @@ async def test_calls_that_end_in_time_are_answered_on_every_way(tmp_path: Path, 
     assert ['"code":"550"' in answer.replace("\\", "") for answer in answers] == [True] * 3
 
 
+async def test_a_stream_of_subscriptions_ends_as_it_should_and_keeps_no_server_up(tmp_path: Path) -> None:
+    asked = message(
+        "subscriptions/listen", 7, _meta=META, notifications={"resourceSubscriptions": ["mailgun-mcp://domains"]}
+    )
+    headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"}
+    words = ["--transport", "http", "--simulator", "--drain-timeout", "3600"]
+    async with http_server(words, environment(tmp_path)) as server, client_of(server) as http:
+        text = ""
+        async with http.stream("POST", "/mcp", json=asked, headers=headers) as answer:
+            async for line in answer.aiter_lines():
+                text += line
+                if "acknowledged" in line:
+                    server.process.send_signal(signal.SIGTERM)
+        with anyio.fail_after(PATIENCE):
+            await server.process.wait()
+    assert '"id":7,"result"' in text
+    assert "Traceback" not in "".join(server.said)
+
+
 async def test_the_callers_of_the_others_are_told_on_every_way(tmp_path: Path, upstream: Upstream) -> None:
     begun = [asyncio.Event() for _ in range(3)]
     upstream.then(*(hangs(event, asyncio.Event()) for event in begun))
