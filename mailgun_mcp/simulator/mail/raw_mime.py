@@ -6,36 +6,45 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from mailgun_mcp.text.characters import replace_surrogates
+
 if TYPE_CHECKING:
     from email.message import Message
 
 ENCODED = re.compile(rb"(?im)^content-transfer-encoding:\s*(base64|quoted-printable)|=\?[^?\s]+\?[bq]\?")
 """Finds a MIME message that has encoded text, in a part or in a header."""
+WORDS = re.compile(r"=\?[^?\s]+\?[bq]\?[^?]*\?=(?:\s+=\?[^?\s]+\?[bq]\?[^?]*\?=)*", re.IGNORECASE)
+"""Finds encoded words beside each other in a header. An address beside them does not belong to them."""
 
 
 def filled_in_mime(mime: bytes, fill: Callable[[str], str], decode_header: Callable[[str], str]) -> bytes:
     """Return the message with `fill` applied to its text. `decode_header` decodes the encoded words of a header."""
-    filled = _to_bytes(fill(mime.decode("utf-8", "surrogateescape")))
-    if not ENCODED.search(filled):
-        return filled
-    from email.parser import BytesParser
+    if ENCODED.search(mime):
+        from email.parser import BytesParser
 
-    mail = BytesParser().parsebytes(filled)
-    for old, new in [*_headers(mail, fill, decode_header), *_parts(mail, fill)]:
-        filled = filled.replace(old, new, 1)
-    return filled
+        mail = BytesParser().parsebytes(mime)
+        line_end = "\r\n" if b"\r\n" in mime else "\n"
+        # Encoded text comes first: what is written between its signs as it is would not be read as it was meant.
+        for old, new in [*_headers(mail, fill, decode_header, line_end), *_parts(mail, fill)]:
+            mime = mime.replace(old, new, 1)
+    return _to_bytes(fill(mime.decode("utf-8", "surrogateescape")))
 
 
 def _headers(
-    mail: "Message[str, str]", fill: Callable[[str], str], decode_header: Callable[[str], str]
+    mail: "Message[str, str]", fill: Callable[[str], str], decode_header: Callable[[str], str], line_end: str
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each encoded header that changes, as it was and as it is now."""
+    """Yield each header with encoded words that change, as it was and as it is now."""
     from email.header import Header
 
+    def filled(words: re.Match[str]) -> str:
+        text = decode_header(words[0])
+        new = fill(text)
+        return words[0] if new == text else Header(replace_surrogates(new), "utf-8").encode(linesep=line_end)
+
     for _, value in mail.raw_items():
-        text = decode_header(str(value)) if "=?" in str(value) else ""
-        if text and (new := fill(text)) != text:
-            yield _to_bytes(str(value)), Header(new, "utf-8").encode().encode()
+        new = WORDS.sub(filled, str(value))
+        if new != str(value):
+            yield _to_bytes(str(value)), _to_bytes(new)
 
 
 def _parts(mail: "Message[str, str]", fill: Callable[[str], str]) -> Iterator[tuple[bytes, bytes]]:

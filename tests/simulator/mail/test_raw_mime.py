@@ -63,6 +63,27 @@ def test_a_variable_in_an_encoded_header_is_filled_in() -> None:
     assert b"\r\nX-Other: =?utf-8?q?a_b?=\r\n\r\nHi\r\n" in mime
 
 
+def test_an_address_beside_an_encoded_name_stays_one() -> None:
+    mime = filled(b"To: =?utf-8?q?Dr=2E?=\r\n =?utf-8?q?_=25recipient=2Ename=25?= <ann@x.example>\r\n\r\nHi\r\n")
+    to = message_from_bytes(mime, policy=policy.default)["To"].addresses[0]
+    assert (to.display_name, to.addr_spec) == ("Dr. Zo\u00eb \u2709", "ann@x.example")
+
+
+def test_a_long_header_is_folded_with_the_line_ends_of_the_message() -> None:
+    mime = filled_in_mime(
+        b"Subject: =?utf-8?q?X?=\r\n\r\nHi\r\n", lambda text: text.replace("X", "long " * 40), decoded_words
+    )
+    assert mime.count(b"\n") == mime.count(b"\r\n") > 3
+
+
+@pytest.mark.parametrize("value", ["token=41bc", "Zo\u00eb \u2709", "a b?="])
+def test_a_value_in_encoded_text_is_read_as_it_was_given(value: str) -> None:
+    mime = b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe_X?=\r\n" + part(b"quoted-printable", b"Gr=C3=BC=C3=9Fe X\r\n")
+    mime = filled_in_mime(mime, lambda text: text.replace("X", value), decoded_words)
+    assert message_from_bytes(mime, policy=policy.default)["Subject"] == f"Gr\u00fc\u00dfe {value}"
+    assert text_of(mime).strip() == f"Gr\u00fc\u00dfe {value}"
+
+
 @pytest.mark.parametrize("charset", [b"no-such-charset", b"us-ascii"])
 def test_text_that_cannot_be_decoded_stays(charset: bytes) -> None:
     head = b"Content-Type: text/plain; charset=" + charset + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -71,4 +92,7 @@ def test_text_that_cannot_be_decoded_stays(charset: bytes) -> None:
 
 
 def test_half_a_character_in_a_value_is_replaced() -> None:
+    header = b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe_=58?=\r\n\r\n"
+    mime = filled_in_mime(header, lambda text: text.replace("X", "\ud800"), decoded_words)
+    assert decoded_words(str(message_from_bytes(mime)["Subject"])).startswith("Gr\u00fc\u00dfe ")
     assert filled_in_mime(b"\r\nHi X", lambda text: text.replace("X", "\ud800"), decoded_words) == b"\r\nHi ?"
