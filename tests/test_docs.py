@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 OURS = ["README.md", "docs/architecture.md", "docs/commands.md", "docs/threat-model.md"]
-GUIDES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md", "tools/README.md"]
+GUIDES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md", "tools/README.md"]
 PROSE = [*GUIDES, *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
 
 
