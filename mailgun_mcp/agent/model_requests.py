@@ -60,21 +60,6 @@ class ModelRequests:
         self._made = 0
         self._warned: set[str] = set()
 
-    async def check_limits(self) -> None:
-        """Warn of limits that are nearly reached. Raises LimitError if one is reached."""
-        stop, near = await in_thread(
-            self._usage.reached, self._options.limits, self._live.conversation, self._principal, self._clock()
-        )
-        for text in near:
-            limit = text.partition(" of ")[2]
-            if limit not in self._warned:
-                self._warned.add(limit)
-                self._live.add("warning", text=text)
-        if stop is None and self._made >= self._options.limits.requests_per_turn:
-            stop = TOO_MANY_REQUESTS.format(self._made)
-        if stop is not None:
-            raise LimitError(stop)
-
     async def check_calls(self) -> None:
         """Raise LimitError if the limit on calls of tools is reached."""
         stop, _ = await in_thread(
@@ -96,7 +81,7 @@ class ModelRequests:
         """Return the model's answer, and show its text with `text`. Raises LimitError, ModelError, StateError."""
         attempt = 0
         while True:
-            await self.check_limits()
+            await self._check_limits()
             try:
                 return await self._ask_once(model, messages, parameters, text)
             except StateError:
@@ -116,6 +101,21 @@ class ModelRequests:
         total = await in_thread(self._usage.count, self._live.conversation, self._principal, used, self._clock())
         if used.requests:
             self._live.add("usage", **total.record)
+
+    async def _check_limits(self) -> None:
+        """Warn of limits that are nearly reached. Raises LimitError if one is reached."""
+        stop, near = await in_thread(
+            self._usage.reached, self._options.limits, self._live.conversation, self._principal, self._clock()
+        )
+        for text in near:
+            limit = text.partition(" of ")[2]
+            if limit not in self._warned:
+                self._warned.add(limit)
+                self._live.add("warning", text=text)
+        if stop is None and self._made >= self._options.limits.requests_per_turn:
+            stop = TOO_MANY_REQUESTS.format(self._made)
+        if stop is not None:
+            raise LimitError(stop)
 
     async def _ask_once(
         self,

@@ -75,7 +75,6 @@ class TurnRun:
         """Run until the turn is done, waits, or stops. Raises CancelledError if the run is cancelled."""
         try:
             while not await self._make_calls():
-                await self._requests.check_limits()
                 response = await self._ask()
                 if not response.tool_calls or response.finish_reason == "content_filter":
                     return _ended(response)
