@@ -95,6 +95,11 @@ class EventLog:
         if self._live.get(live.conversation) is live:
             del self._live[live.conversation]
 
+    async def give_up(self, live: LiveRun) -> None:
+        """Drop what is pending of a run whose end could not be written. The next run in its place uses the same ids."""
+        async with self._writing:
+            self.pending = [each for each in self.pending if each[0] != live.conversation]
+
     def live(self, conversation: str) -> LiveRun | None:
         """Return this process's run in the conversation, or None."""
         return self._live.get(conversation)

@@ -382,6 +382,7 @@ class Runner:
             )
         except StateError as error:
             logger().error("a run could not be recorded", error=str(error))
+            await self._log.give_up(live)
         finally:
             self._tasks.pop(live.conversation, None)
             self._log.forget(live)

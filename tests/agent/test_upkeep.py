@@ -7,6 +7,7 @@ import pytest
 
 from mailgun_mcp.agent import upkeep
 from mailgun_mcp.agent.open_calls import NOT_MADE, STOPPED, UNKNOWN
+from mailgun_mcp.errors import StateError
 from tests.support.chats import ANN, CLEAR, DOMAIN, LIST, Chat, kinds, last, said
 
 pytestmark = pytest.mark.anyio
@@ -78,6 +79,24 @@ async def test_the_run_of_a_process_that_died_can_be_cancelled_by_the_person() -
         await chat.runner.cancel(ANN, "c")
         assert (await chat.runner.get(ANN, "c")).status == "idle"
         assert await chat.runner.open_approvals(ANN, "c") == []
+
+
+async def test_a_run_that_could_not_be_written_keeps_no_later_one_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise StateError("the state cannot be used: the disk is full")
+
+    async with Chat(["One."], ["Two."], ["Three."]) as chat:
+        with monkeypatch.context() as patched:
+            patched.setattr(chat.runner._log, "_write", full)
+            assert said(await chat.say("hello")) == "One."
+        with chat.services.store.writing() as connection:
+            connection.execute("UPDATE agent_conversations SET lease_until = 1")
+        assert said(await chat.say("again")) == "Two."
+        assert said(await chat.say("elsewhere", to="other")) == "Three."
+        for conversation in ("c", "other"):
+            assert (await chat.runner.get(ANN, conversation)).status == "idle"
+            events = [event async for event in chat.runner.events(ANN, conversation)]
+            assert last(events, "ended")["outcome"] == "done"
 
 
 async def test_it_looks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
