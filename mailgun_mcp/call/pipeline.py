@@ -114,6 +114,7 @@ def _call(services: Services, operation: Operation, arguments: Arguments, caller
 async def _failed(call: Call, error: CallError) -> CallResult:
     if isinstance(error, StateError) and call.record.outcome == "done":
         error = unshown(call, str(error))
+    call.services.running.let_finish(call.record.call)
     await call.services.recorder.finish(call.record, error.outcome)
     return await protect_error(call, error)
 

@@ -9,7 +9,9 @@ class RunningCalls:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[object] | None] = {}
-        """Call -> its task; None for a part of another call, which ends with that one."""
+        """Call -> its task; None if `stop` leaves the call alone. A part of another call ends with that one."""
+        self._cancelled_before: dict[str, int] = {}
+        """Call -> how often its task had been cancelled when the call began."""
         self._stopped: set[str] = set()
 
     def __contains__(self, call: object) -> bool:
@@ -23,11 +25,18 @@ class RunningCalls:
 
     def begin(self, call: str, *, part: bool) -> None:
         """Add a call, which the current task makes. `part`: whether it is a part of another call."""
-        self._tasks[call] = None if part else asyncio.current_task()
+        self._tasks[call] = task = None if part else asyncio.current_task()
+        self._cancelled_before[call] = task.cancelling() if task else 0
+
+    def let_finish(self, call: str) -> None:
+        """Leave the call alone: it is about to answer, and to stop it would only lose the answer."""
+        if call in self._tasks:
+            self._tasks[call] = None
 
     def end(self, call: str) -> None:
         """Remove a call."""
         self._tasks.pop(call, None)
+        self._cancelled_before.pop(call, None)
         self._stopped.discard(call)
 
     def stop(self) -> None:
@@ -38,9 +47,6 @@ class RunningCalls:
                 task.cancel()
 
     def takes_stop(self, call: str) -> bool:
-        """Return whether the call was cancelled by `stop`. Its task then goes on, with the answer."""
+        """Return whether the call was cancelled by `stop` alone. Its task then goes on, with the answer."""
         task = self._tasks.get(call)
-        if call not in self._stopped or task is None:
-            return False
-        task.uncancel()
-        return True
+        return call in self._stopped and task is not None and task.uncancel() <= self._cancelled_before[call]

@@ -108,3 +108,37 @@ async def test_who_cancels_a_call_is_told_nothing(services: Services, upstream: 
         with pytest.raises(asyncio.CancelledError):
             await call
         assert not services.running
+
+
+@pytest.mark.parametrize("stop_first", [True, False])
+async def test_a_call_that_is_stopped_and_cancelled_ends(
+    services: Services, upstream: Upstream, stop_first: bool
+) -> None:
+    async with services:
+        call, begun = begin(services, upstream, "get_bounce")
+        await begun.wait()
+        for end in (services.running.stop, call.cancel) if stop_first else (call.cancel, services.running.stop):
+            end()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert not services.running
+
+
+async def test_an_error_that_is_being_recorded_is_told(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording, go_on = asyncio.Event(), asyncio.Event()
+    finish = services.recorder.finish
+
+    async def slowly(*args: Any, **kwargs: Any) -> None:
+        recording.set()
+        await go_on.wait()
+        await finish(*args, **kwargs)
+
+    monkeypatch.setattr(services.recorder, "finish", slowly)
+    async with services:
+        call = asyncio.ensure_future(run(services, "get_bounce", {}))
+        with anyio.fail_after(PATIENCE):
+            await recording.wait()
+            services.running.stop()
+            go_on.set()
+            assert (await call).kind == "invalid"
+        assert await outcomes(services) == ["invalid"]

@@ -4,28 +4,37 @@ import httpx
 import pytest
 
 from mailgun_mcp.call.stopped import stopped, unshown
-from mailgun_mcp.errors import StateError
+from mailgun_mcp.errors import Outcome, StateError
 from tests.support.calls import BOUNCE, begun, run
 from tests.support.recorder import Recorder, recorded_services
 
 
 @pytest.mark.parametrize(
-    ("done", "told"),
+    ("outcome", "told"),
     [
-        (True, "The call was made, but its result cannot be shown: the server stopped"),
-        (False, "before the call was made; nothing was changed"),
+        ("done", "The call was made, but its result cannot be shown: the server stopped"),
+        ("failed", "The call failed and changed nothing"),
+        ("unknown", "whether the call took effect is unknown"),
+        (None, "whether the call took effect is unknown"),
     ],
 )
-def test_a_call_that_was_made_is_not_said_to_be_missing(done: bool, told: str) -> None:
+def test_what_became_of_a_call_is_said(outcome: Outcome | None, told: str) -> None:
     call = begun(recorded_services(Recorder()))
-    call.record.outcome = "done" if done else None
+    call.record.begun, call.record.outcome = True, outcome
     assert told in str(stopped(call))
+
+
+def test_a_call_that_was_not_begun_changed_nothing() -> None:
+    call = begun(recorded_services(Recorder()))
+    assert "before the call was made; nothing was changed" in str(stopped(call))
 
 
 def test_only_a_read_is_made_again() -> None:
     services = recorded_services(Recorder())
     assert "Make the call again" in unshown(begun(services, "get_bounce"), "x").next_step
-    assert "Find out what it has done" in unshown(begun(services), "x").next_step
+    change = begun(services)
+    told = f"Find out what it has done before you make it again. It is recorded as {change.record.call}."
+    assert unshown(change, "x").next_step == told
 
 
 @pytest.mark.anyio
