@@ -68,7 +68,8 @@ async def _of_route(call: Call, facts: Facts) -> tuple[Raise, ...]:
         return (*reasons, UNKNOWN_ROUTES)
     former = next((route for route in routes if route.id == facts.arguments["id"]), None)
     if former is None:
-        return reasons
+        # It may be too new for the list.
+        return (*reasons, UNKNOWN_ROUTES)
     others = of_other_routes(
         former.expression if expression is None else str(expression),
         former.priority if priority is None else _priority(priority, 0),

@@ -9,7 +9,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.catalogue.pagination import next_page
+from mailgun_mcp.catalogue.pagination import items_of, next_page
 from mailgun_mcp.catalogue.types import Arguments, Record
 from mailgun_mcp.confirm.caller import quiet
 from mailgun_mcp.errors import MailgunError, UnreadableError
@@ -18,7 +18,6 @@ from mailgun_mcp.mailgun.exchange import Notify
 from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
-from mailgun_mcp.request.target_keys import values_at
 
 NOT_FOUND = 404
 
@@ -61,10 +60,11 @@ class PageReader:
 
         Raises MailgunError if a read fails, and UnreadableError if an answer is not a list of records.
         """
+        assert operation.pages is not None  # noqa: S101 - only what has pages is a list
         async for page in self.pages(operation, largest_page(operation)):
             if page.body is None:
                 raise UnreadableError(f"Mailgun says that there is no {operation.name}", "Check the endpoint.")
-            for item in values_at(page.body, "items/*"):
+            for item in items_of(operation.pages, page.body):
                 if not isinstance(item, dict):
                     raise UnreadableError(f"An item in the answer of {operation.name} is not a record", "Try again.")
                 yield item

@@ -69,6 +69,13 @@ async def test_a_catch_all_route_whose_priority_cannot_be_read_may_lose_its_mail
     assert changes == []
 
 
+async def test_a_route_that_the_list_does_not_have_yet_is_asked_about() -> None:
+    item = {"id": "2", "name": "x.example", "expression": "catch_all()", "actions": ["store()"], "priority": 10}
+    text, changes = await outcome("update_route", httpx.Response(200, json={"total_count": 1, "items": [item]}))
+    assert "it may take mail from other routes" in text
+    assert changes == []
+
+
 LISTING = sorted(CALLS.keys() - {"create_template", "create_template_version"})
 
 

@@ -83,7 +83,13 @@ def test_an_answer_with_its_list_is_read(path: str, body: Any) -> None:
     check_list(LISTS, body, path)
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(404, json={}), httpx.Response(200, json={"items": ["x"]})])
-async def test_a_list_of_the_account_consists_of_records(answer: httpx.Response) -> None:
-    with pytest.raises(UnreadableError):
-        [item async for item in pages_of(Recorder(answers(answer))).items(LISTS)]
+@pytest.mark.parametrize("listed", [["x"], [None], {"a": {"address": "a@x.example"}}], ids=str)
+async def test_a_list_of_the_account_consists_of_records(listed: Any) -> None:
+    mailgun = Recorder(answers(httpx.Response(200, json={"items": listed})))
+    with pytest.raises(UnreadableError, match="is not a record"):
+        [item async for item in pages_of(mailgun).items(LISTS)]
+
+
+async def test_an_account_always_has_its_lists() -> None:
+    with pytest.raises(UnreadableError, match="there is no list_mailing_lists"):
+        [item async for item in pages_of(Recorder(answers(httpx.Response(404, json={})))).items(LISTS)]
