@@ -9,7 +9,7 @@ from mailgun_mcp.catalogue.operation import Argument, Operation, Pages
 from mailgun_mcp.catalogue.types import Arguments
 
 INTEGER = re.compile(r"-?[0-9]{1,18}")
-SIZED = re.compile(r"([0-9]{1,6}):")
+SIZED = re.compile(r"\A([0-9]{1,6}):")
 """The size of its pages, in front of a token that is part of a path."""
 
 

@@ -179,6 +179,11 @@ def test_a_page_with_fewer_items_than_its_link_asks_for_is_the_last_for_a_model(
     assert page_after(tags, {"domain": "mg.example.com"}, full) == {"page": "next", "tag": "b", "limit": 3}
 
 
+@pytest.mark.parametrize(("page", "token"), [("25:abc", "abc"), ("abc", "abc"), ("25:a1:b", "a1:b"), ("a1:b", "a1:b")])
+def test_only_the_page_size_in_front_of_a_token_is_removed(page: str, token: str) -> None:
+    assert plain_token(page) == token
+
+
 @pytest.mark.parametrize(
     ("arguments", "count", "following"),
     [
