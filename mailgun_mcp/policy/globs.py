@@ -10,8 +10,8 @@ from mailgun_mcp.text.characters import first_invisible
 from mailgun_mcp.text.host_names import canonical_ip
 
 CLASS = re.compile(r"\[[^\[\]]*\]")
-HOST = re.compile(r"[a-z0-9_*?-]+(?:\.[a-z0-9_*?-]+)*")
-"""A canonical host name with wildcards."""
+HOST = re.compile(r"[a-z0-9_*?-]+(?:\.[a-z0-9_*?-]+)*|(?:[0-9a-f*?]*:){2,}[0-9a-f*?]*")
+"""A canonical host name or IPv6 address with wildcards."""
 TextPredicate = Callable[[str], bool]
 HOSTS = 64
 """How many results the test of host names remembers. Each takes about 100 bytes."""

@@ -85,6 +85,7 @@ def test_hosts_and_addresses_compare_in_a_label_form() -> None:
             "203.0.113.5",
             "[203.0.113.5]",
             "2001:db8::1",
+            "2001:db8::*",
             "eve@[203.0.113.5]",
             "localhost",
             "\uff42ad.example",
