@@ -168,6 +168,10 @@ EXPLAINED: dict[str, tuple[Response, Endpoint, str, str]] = {
     "429 with a wait": (answer({"retry-seconds": 60}, 429), US,
                         "Mailgun's rate limit has been reached (HTTP 429): \"{'retry-seconds': 60}\"", "Try again in "
                             "60 seconds."),
+    "429 with a short wait": (answer(b"", 429, retry_after="1"), US, "Mailgun's rate limit has been reached (HTTP 429)",
+                              "Try again in 1 second."),
+    "429 with no wait to speak of": (answer(b"", 429, retry_after="0.2"), US,
+                                     "Mailgun's rate limit has been reached (HTTP 429)", "Try again."),
     "420": (answer({"message": "Domain a.b is not allowed to send: recipient limit exceeded, try again after "
                                "Fri, 15 Jan 2027 09:40:00 UTC"}, 420), US,
             "A Mailgun sending limit has been reached (HTTP 420): \"Domain a.b is not allowed to send: recipient limit "
