@@ -32,8 +32,9 @@ from mailgun_mcp.text.sizes import count_of, size_of
 MAX_DEPTH = 32
 MAX_FAULTS = 20
 MAX_ERRORS = 100
-MOST_FIELDS = 8
 """Most schema errors that are sorted. Beyond that no more are collected."""
+MOST_FIELDS = 8
+"""Most fields of an object that a fault names."""
 MANY = 2000
 """Most items of a list that are checked one by one although the list is too long, so that all faults are named."""
 MAX_VALUES = 50_000
