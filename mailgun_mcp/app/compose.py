@@ -11,6 +11,7 @@ from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation, of
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.presets import tools_of_presets
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
+from mailgun_mcp.mailgun.explain import IN_ENVIRONMENT, Advice
 from mailgun_mcp.output import logs
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import PROFILES, profile
@@ -34,13 +35,13 @@ def _of_all_accounts(settings: Settings) -> Services:
     accounts = account_settings(settings)
     if not accounts:
         return _services(settings)
-    first = _services(accounts[0].applied(settings))
+    first = _services(accounts[0].applied(settings), accounts[0].advice)
     if len(accounts) == 1 and accounts[0].principals is None:
         return first
     return replace(first, accounts=tuple(_named_account(account, settings) for account in accounts))
 
 
-def _services(settings: Settings) -> Services:
+def _services(settings: Settings, advice: Advice = IN_ENVIRONMENT) -> Services:
     everything = _everything(settings)
     selected = _selected(settings, everything)
     policy = create_policy(settings, everything)
@@ -58,7 +59,7 @@ def _services(settings: Settings) -> Services:
 
         personal_keys = personal_key_options(settings)
         without_account = not (settings.api_key or settings.api_key_file or settings.simulator)
-    client = no_client(settings) if without_account else create_client(settings)
+    client = no_client(settings) if without_account else create_client(settings, advice)
     return Services(
         catalogue=selected,
         exclude=frozenset(settings.exclude_tools) & set(OWN_TOOLS),

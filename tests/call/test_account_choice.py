@@ -4,14 +4,18 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.account_choice import shown_tools, usable_accounts
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.tool_costs import estimated_tokens
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.settings import Settings
+from tests.support.apps import own_state
 from tests.support.calls import LOCAL, run
 from tests.support.several_accounts import ANN, BEN, PRO, SAM, ZOE, two_accounts
+from tests.support.upstream import Upstream, says
 
 pytestmark = pytest.mark.anyio
 
@@ -163,9 +167,14 @@ def test_the_choice_costs_less_than_an_eighth_of_the_list_and_nothing_without_it
     assert estimated_tokens(shown_tools(searching.listed_tools, usable_accounts(searching, ANN.principal))) < 2_000
 
 
-async def test_an_error_about_a_region_names_no_setting_that_would_change_nothing() -> None:
-    services = two_accounts()
-    outcome = await run(services, "get_domain", {"domain": "nowhere.example", "account": "production"}, ANN)
+async def test_an_error_about_a_key_names_its_account_and_no_setting_that_would_change_nothing(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY_OF_PRODUCTION", "key-0123")
+    table = {"api_key_env": "KEY_OF_PRODUCTION", "url": upstream.url}
+    upstream.then(says({"message": "Invalid private key"}, 401))
+    async with create_services(Settings(accounts={"production": table}, state=str(own_state()))) as services:
+        outcome = await run(services, "get_domain", {"domain": "mg.example.com"}, ANN)
     assert outcome.kind == "failed"
-    assert "use an account of that region" in outcome.text
+    assert "checks the key of the account production in mailgun-mcp.toml" in outcome.text
     assert "MAILGUN_API_" not in outcome.text
