@@ -64,7 +64,9 @@ def parse(text: str) -> JsonNode:
 
 def is_blank(text: str) -> bool:
     """Return whether the text has no value: only space and comments."""
-    return SPACE.fullmatch(text) is not None
+    # `fullmatch` would take the text from one comment to the end of another for a single comment.
+    space = SPACE.match(text)
+    return space is not None and space.end() == len(text)
 
 
 def with_member(text: str, parent: JsonNode, key: str, value: Any) -> str:

@@ -23,6 +23,12 @@ def test_a_file_of_comments_alone_is_an_empty_one_and_keeps_them(text: str) -> N
     assert read(made) == json.loads(render(PATH, {"a": 1}))
 
 
+def test_an_object_between_two_comments_is_not_blank() -> None:
+    text = '/* c */{"a": 1}/* c */'
+    assert read(text) == {"a": 1}
+    assert read(put(text, ("b",), {})) == {"a": 1, "b": {}}
+
+
 def test_a_removed_entry_leaves_the_others() -> None:
     text = put(put("{}", PATH, {"a": 1}), ("mcp", "servers", "b"), {})
     assert read(remove(text, PATH)) == {"mcp": {"servers": {"b": {}}}}
