@@ -234,10 +234,17 @@ class Recorder:
             self._commit([job for job in jobs if job.entry is not None])
             ends = any(job.entry is None for job in jobs)
             if self._has_time(jobs) or ends:
-                self._prune_if_due()
-                self._heads.run(now=ends)
+                self._tidy(now=ends)
             if ends:
                 return
+
+    def _tidy(self, *, now: bool) -> None:
+        """Prune the log and note its head if that is due; with `now`, note the head in any case."""
+        try:
+            self._prune_if_due()
+            self._heads.run(now=now)
+        except Exception as error:  # noqa: BLE001 - without the thread, all further calls would wait for ever
+            self._complain(error)
 
     def _has_time(self, jobs: list[_Job]) -> bool:
         """Return whether to do what no call waits for: when none does, or after a while.

@@ -497,6 +497,24 @@ async def test_a_call_that_changes_something_does_not_wait_for_other_calls(
     assert len(calls_of(services)) == 2
 
 
+async def test_a_fault_that_nobody_expects_does_not_keep_later_calls_waiting(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "LONGEST_BUSY", 0.0)
+    services, tried = recorded_services(mailgun, policy=profile("unguarded")), Event()
+
+    def broken(*_: Any, **__: Any) -> int:
+        tried.set()
+        raise TypeError("no such row")
+
+    monkeypatch.setattr(services.recorder._log, "prune", broken)
+    for _ in range(2):
+        with anyio.fail_after(10):
+            await run(services, "delete_bounce", BOUNCE)
+    assert tried.is_set()
+    assert len(calls_of(services)) == 2
+
+
 async def test_what_no_call_waits_for_is_done_when_none_does_or_after_a_while(
     mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
