@@ -16,6 +16,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.asker import REFUSALS
 from mailgun_mcp.request.build import build
+from mailgun_mcp.request.defaults import with_defaults
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.store.database import Store
 from tests.support import people
@@ -281,7 +282,7 @@ ABILITIES: dict[str, Ability] = {
 
 
 def line_of(operation: Operation, arguments: Arguments) -> str:
-    request = build(operation, arguments, Files())
+    request = build(operation, with_defaults(operation.sent, arguments), Files())
     return f"{request.method} {request.target}"
 
 
