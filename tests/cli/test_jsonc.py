@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.cli.jsonc import JsoncError, parse, with_item, with_member, without_item, without_member
+from mailgun_mcp.cli.jsonc import JsoncError, is_blank, parse, with_item, with_member, without_item, without_member
 
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -43,6 +43,12 @@ def test_an_item_is_added_at_the_end(document: list[Any], value: Any, indent: An
 )
 def test_comments_and_trailing_commas_are_passed_over(text: str, value: Any) -> None:
     assert parse(text).value == value
+
+
+@pytest.mark.parametrize("comment", ["/* a */", "// see https://x.example"])
+def test_a_file_with_many_comments_is_not_blank_and_takes_no_time(comment: str) -> None:
+    assert is_blank(f"{comment}\n" * 100)
+    assert not is_blank(f"{comment}\n" * 100 + "{}")
 
 
 def test_a_new_member_keeps_the_comment_beside_the_last_one() -> None:
