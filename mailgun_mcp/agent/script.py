@@ -19,14 +19,12 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolReturnPart, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
-from mailgun_mcp.errors import SettingsError, reason_of
+from mailgun_mcp.agent.operator_files import read_file
 from mailgun_mcp.output.untrusted import unfenced
-from mailgun_mcp.text.validation_words import fault_in_words
-from mailgun_mcp.text.yaml import YamlError, read
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -73,20 +71,7 @@ class Script(BaseModel):
 def open_script(file: str) -> "Model":
     """Return a model that plays the script in a YAML file. Raises SettingsError."""
     path = Path(file).expanduser()
-    try:
-        document = read(path.read_text(encoding="utf-8")).checked()
-        script = Script.model_validate(document.value)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"model: cannot read {file}: {reason_of(error)}") from error
-    except YamlError as error:
-        raise SettingsError(f"model: {file}:{error.line}: {error}") from error
-    except ValidationError as error:
-        faults = (
-            f"{file}:{document.line(tuple(fault['loc']))}: {fault_in_words(fault)}"
-            for fault in error.errors(include_url=False, include_input=False)
-        )
-        raise SettingsError("model: " + "\n".join(faults)) from error
-    return scripted(script, name=path.stem)
+    return scripted(read_file(path, Script, "model"), name=path.stem)
 
 
 def scripted(script: Script, *, name: str = "script") -> "Model":

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from mailgun_mcp.errors import SettingsError, reason_of
+from mailgun_mcp.agent import operator_files
+from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.principal import ANONYMOUS, Principal
 from mailgun_mcp.settings import environment_value
 from mailgun_mcp.text.host_names import LOOPBACK
-from mailgun_mcp.text.validation_words import fault_in_words
-from mailgun_mcp.text.yaml import YamlError, read
 
 API = "https://slack.com/api/"
 TEAM = r"^[TE][A-Z0-9]{2,30}$"
@@ -93,19 +92,7 @@ class SlackSecrets:
 
 def read_file(path: Path) -> SlackFile:
     """Return the operator's file. Raises SettingsError, which lists everything that is wrong."""
-    try:
-        document = read(path.read_text(encoding="utf-8")).checked()
-        file = SlackFile.model_validate(document.value)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"slack: cannot read {path}: {reason_of(error)}") from error
-    except YamlError as error:
-        raise SettingsError(f"slack: {path}:{error.line}: {error}") from error
-    except ValidationError as error:
-        faults = (
-            f"{path}:{document.line(tuple(fault['loc']))}: {fault_in_words(fault)}"
-            for fault in error.errors(include_url=False, include_input=False)
-        )
-        raise SettingsError("slack: " + "\n".join(faults)) from error
+    file = operator_files.read_file(path, SlackFile, "slack")
     if file.approve_in == "channel" and file.approvers_channel is None:
         raise SettingsError(f"slack: {path}: approve_in is `channel`, so name the approvers_channel")
     return file
