@@ -2,16 +2,25 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from heapq import merge
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, parse_mail_date
-from mailgun_mcp.simulator.model.series import RETENTION, Cell, Resolution, Series, next_period, period_start
+from mailgun_mcp.simulator.model.series import (
+    RETENTION,
+    Cell,
+    PackedCounts,
+    Resolution,
+    Series,
+    next_period,
+    period_start,
+)
 from mailgun_mcp.simulator.replies.give_way import Turn
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
@@ -25,7 +34,6 @@ Rows = dict[RowKey, FactCounts]
 Group = tuple[RowKey, FactCounts]
 """A row of a report: the values of its dimensions, and its counts."""
 CELLS_A_TURN = 2000
-GROUPS_A_TURN = 2000
 
 UNITS = {"h": HOUR, "d": DAY, "m": 30 * DAY}
 WEEK = 7 * DAY
@@ -125,20 +133,52 @@ async def aggregate(sources: Sequence[CountSource], period: Period, grouping: Gr
     The fact is the last value of a cell. Other requests run meanwhile.
     """
     rows: Rows = {}
+    async for step in aggregate_steps(sources, period, grouping):
+        rows |= step
+    return rows
+
+
+async def aggregate_steps(
+    sources: Sequence[CountSource], period: Period, grouping: Grouping
+) -> AsyncGenerator[Rows, None]:
+    """Like `aggregate`, but yield the rows of one time step after the other. Without the time, there is one step.
+
+    All rows together may be too many for the memory, such as those by hour and recipient domain.
+    """
     turn = Turn()
-    time_index = grouping.dimensions.index(grouping.time) if grouping.time in grouping.dimensions else None
     for source in sources:
         for _ in source.series.read_cells():
             await turn.give_way()
-        columns = _Columns(source, grouping)
-        for at, counts in (await _counts(columns, period, timed=time_index is not None, turn=turn)).items():
-            for key, facts in columns.rows(counts):
-                timed = key if time_index is None else (*key[:time_index], at, *key[time_index + 1 :])
-                row = rows.setdefault(timed, facts)
-                if row is not facts:
-                    for fact, count in facts.items():
-                        row[fact] = row.get(fact, 0) + count
-            await turn.give_way()
+    time_index = grouping.dimensions.index(grouping.time) if grouping.time in grouping.dimensions else None
+    parts = [_parts(_Columns(source, grouping), period) for source in sources]
+    steps = groupby(merge(*parts, key=itemgetter(0)), lambda part: 0 if time_index is None else part[0])
+    for at, step in steps:
+        totals: dict[_Columns, dict[int, int]] = {}
+        for _, columns, counts in step:
+            counted = totals.setdefault(columns, defaultdict(int))
+            for start in range(0, len(counts.numbers), CELLS_A_TURN):
+                end = start + CELLS_A_TURN
+                columns.add(counted, counts.numbers[start:end], counts.counts[start:end])
+                await turn.give_way()
+        yield _rows_of(totals, at, time_index)
+        await turn.give_way()
+
+
+def _parts(columns: "_Columns", period: Period) -> "Iterator[tuple[int, _Columns, PackedCounts]]":
+    parts = columns.source.series.between(period.start, period.end, period.resolution)
+    return ((at, columns, counts) for at, counts in parts)
+
+
+def _rows_of(totals: "Mapping[_Columns, Mapping[int, int]]", at: int, time_index: int | None) -> Rows:
+    """Return the rows of a time step, from the totals of each source's columns."""
+    rows: Rows = {}
+    for columns, counts in totals.items():
+        for key, facts in columns.rows(counts):
+            timed = key if time_index is None else (*key[:time_index], at, *key[time_index + 1 :])
+            row = rows.setdefault(timed, facts)
+            if row is not facts:
+                for fact, count in facts.items():
+                    row[fact] = row.get(fact, 0) + count
     return rows
 
 
@@ -184,18 +224,6 @@ class _Columns:
             columns.append(column)
         numbers = self._of_cell[number] = tuple(columns)
         return numbers
-
-
-async def _counts(columns: _Columns, period: Period, *, timed: bool, turn: Turn) -> dict[int, dict[int, int]]:
-    """Return the count of each column, by time step. Without `timed`, the whole period is one step, 0."""
-    counts: dict[int, dict[int, int]] = {}
-    for at, part in columns.source.series.between(period.start, period.end, period.resolution):
-        totals = counts.setdefault(at if timed else 0, defaultdict(int))
-        for start in range(0, len(part.numbers), CELLS_A_TURN):
-            end = start + CELLS_A_TURN
-            columns.add(totals, part.numbers[start:end], part.counts[start:end])
-            await turn.give_way()
-    return counts
 
 
 def count_sources(
@@ -267,24 +295,6 @@ class SortOrder:
         """Return the rows of the page. `value` returns a row's value of a sort column."""
         ordered = sorted(rows, key=lambda row: value(row, self.by), reverse=self.descending)
         return ordered[self.skip : self.skip + self.limit]
-
-    async def page_of_groups(self, rows: Rows, value: Callable[[Group, str], Any]) -> list[Group]:
-        """Like `page`, but for groups. There may be very many, so other requests run meanwhile."""
-        turn, most = Turn(), self.skip + self.limit
-        groups, best = iter(list(rows.items())), list[tuple[Any, str, Group]]()
-        while part := list(islice(groups, max(GROUPS_A_TURN, most))):
-            values = [value(group, self.by) for group in part]
-            worst = best[-1][0] if most and len(best) == most else None
-            best += [
-                (one, str(group[0]), group)
-                for one, group in zip(values, part, strict=True)
-                if worst is None or (one >= worst if self.descending else one <= worst)
-            ]
-            best.sort(key=itemgetter(1))
-            best.sort(key=itemgetter(0), reverse=self.descending)
-            del best[most:]
-            await turn.give_way()
-        return [group for _, _, group in best[self.skip :]]
 
     def answer(self, total: int) -> Record:
         """Return the `pagination` object of the response."""

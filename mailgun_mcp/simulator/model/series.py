@@ -8,6 +8,7 @@ from array import array
 from calendar import timegm
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from time import gmtime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -312,9 +313,9 @@ class Series:
         self._add("hour", period_start(at, "hour"), self._table.number(cell), count)
 
     def between(self, start: float, end: float, resolution: Resolution) -> Iterator[tuple[int, PackedCounts]]:
-        """Yield the start of each hour, day or month that has counts at this resolution, and the counts.
+        """Yield the start of each hour, day or month that has counts at this resolution, and the counts, in order of time.
 
-        The same start may be yielded several times, with different counts. Counts added meanwhile are left out.
+        The same start may be yielded several times in a row, with different counts. Counts added meanwhile are left out.
         Counts from a file are read when they are reached.
         """
         low = period_start(start, resolution)
@@ -325,6 +326,7 @@ class Series:
             if low <= at <= end
             for part in period.lazy_parts()
         ]
+        parts.sort(key=itemgetter(0))
         return ((at, period.read(part)) for at, period, part in parts)
 
     def roll_up(self, now: float) -> None:

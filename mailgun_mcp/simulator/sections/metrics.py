@@ -1,9 +1,10 @@
 """Metrics of mail and of the usage of other products, computed from events and usage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from mailgun_mcp.catalogue.types import Record
+from mailgun_mcp.simulator.analytics.group_pages import page_of_groups
 from mailgun_mcp.simulator.analytics.metrics import METRICS, metric_value
 from mailgun_mcp.simulator.analytics.reports import (
     CountSource,
@@ -16,6 +17,7 @@ from mailgun_mcp.simulator.analytics.reports import (
     Rows,
     Values,
     aggregate,
+    aggregate_steps,
     count_sources,
     parse_conditions,
     parse_order,
@@ -97,8 +99,6 @@ async def _answer(
 ) -> Reply:
     period = parse_period(account, request)
     dimensions = tuple(dict.fromkeys(request.get("dimensions") or ()))
-    rows = await aggregate(sources, period, Grouping(READERS, dimensions, conditions))
-    _fill_in(rows, period, dimensions, account.clock.now())
     timed = "time" in dimensions
     order = parse_order(
         request,
@@ -108,30 +108,37 @@ async def _answer(
         TIMED_LIMIT if timed else MAX_LIMIT,
     )
     names = {source.account.id: source.name for source in sources}
-    page = await order.page_of_groups(rows, _sorted_by(dimensions, measure))
+    steps = _filled_in(sources, period, Grouping(READERS, dimensions, conditions), account.clock.now())
+    in_order = order.by == "time" and not order.descending
+    page, total = await page_of_groups(order, steps, _sorted_by(dimensions, measure), in_order=in_order)
     answer: Record = {
         "start": mail_date(period.start, ZONE),
         "end": mail_date(period.end, ZONE),
         "resolution": period.resolution,
         "duration": request.get("duration") or "",
         "dimensions": list(dimensions),
-        "pagination": order.answer(len(rows)),
+        "pagination": order.answer(total),
         "items": await in_turns(_item(group, dimensions, names, metrics, measure) for group in page),
         "aggregates": {"metrics": {}},
     }
     if request.get("include_aggregates"):
-        total = (await aggregate(sources, period, Grouping(READERS, (), conditions))).get((), {})
-        answer["aggregates"] = {"metrics": _measured(metrics, measure, total)}
+        facts = (await aggregate(sources, period, Grouping(READERS, (), conditions))).get((), {})
+        answer["aggregates"] = {"metrics": _measured(metrics, measure, facts)}
     return await large_reply(answer)
 
 
-def _fill_in(rows: Rows, period: Period, dimensions: tuple[str, ...], now: float) -> None:
-    """Add empty rows where the rows are known in advance: for each time step, or for the single total."""
-    if dimensions == ("time",):
-        for at in period.steps(now):
-            rows.setdefault((at,), {})
-    elif not dimensions:
-        rows.setdefault((), {})
+async def _filled_in(
+    sources: list[CountSource], period: Period, grouping: Grouping, now: float
+) -> AsyncGenerator[Rows, None]:
+    """Yield the rows in steps, with empty rows where rows are known in advance: each time step, or the single total."""
+    if grouping.dimensions not in ((), ("time",)):
+        async for step in aggregate_steps(sources, period, grouping):
+            yield step
+        return
+    rows = await aggregate(sources, period, grouping)
+    for key in [(at,) for at in period.steps(now)] if grouping.dimensions else [()]:
+        rows.setdefault(key, {})
+    yield rows
 
 
 def _sorted_by(dimensions: tuple[str, ...], measure: Measure) -> Callable[[Group, str], Any]:

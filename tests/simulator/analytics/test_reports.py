@@ -9,9 +9,9 @@ from mailgun_mcp.simulator.analytics.reports import (
     DimensionCondition,
     Grouping,
     Period,
-    Rows,
     SortOrder,
     aggregate,
+    aggregate_steps,
     count_sources,
     parse_duration,
     parse_moment,
@@ -103,6 +103,21 @@ async def test_conditions_leave_cells_out() -> None:
     assert rows == {(period_start(NOW, "day"),): {"opened": 1}}
 
 
+@pytest.mark.anyio
+async def test_the_rows_of_one_time_step_come_together_and_in_order() -> None:
+    first, second = Series(), Series()
+    for hours in (3, 0, 1):
+        first.add(NOW - hours * HOUR, ("a", "opened"))
+        second.add(NOW - hours * HOUR, ("a", "opened"), 2)
+    second.add(NOW - 2 * HOUR, ("b", "opened"))
+    grouping = Grouping({"domain": lambda cell: (str(cell[0]),)}, ("domain", "time"))
+    sources = [CountSource(account(), "x", first), CountSource(account(), "y", second)]
+    steps = [step async for step in aggregate_steps(sources, Period(NOW - DAY, NOW, "hour"), grouping)]
+    at = [period_start(NOW - hours * HOUR, "hour") for hours in (3, 2, 1, 0)]
+    both = {"opened": 3}
+    assert steps == [{("a", at[0]): both}, {("b", at[1]): {"opened": 1}}, {("a", at[2]): both}, {("a", at[3]): both}]
+
+
 def test_subaccounts_count_only_on_request() -> None:
     parent = account()
     child = Account(parent.clock, "child", administration=Administration(parent=parent))
@@ -118,18 +133,6 @@ def test_a_page_is_cut_from_the_sorted_rows() -> None:
     rows = [{"n": number} for number in range(5)]
     assert order.page(rows, lambda row, by: row[by]) == [{"n": 3}, {"n": 2}]
     assert order.answer(5) == {"sort": "n:desc", "skip": 1, "limit": 2, "total": 5}
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("descending", [False, True])
-@pytest.mark.parametrize(("skip", "limit"), [(0, 3), (5, 10), (0, 2500), (4990, 100), (6000, 10)])
-async def test_a_page_of_many_groups_is_that_of_all_in_order(descending: bool, skip: int, limit: int) -> None:
-    # The values have many ties, which are in the order of the groups' names.
-    rows: Rows = {(str(number),): {"n": number * 7919 % 101} for number in range(5000)}
-    ordered = sorted(rows.items(), key=lambda group: str(group[0]))
-    ordered.sort(key=lambda group: group[1]["n"], reverse=descending)
-    order = SortOrder("n", descending, skip, limit)
-    assert await order.page_of_groups(rows, lambda group, by: group[1][by]) == ordered[skip : skip + limit]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Metrics: computed from the events that follow from what was sent."""
 
+import tracemalloc
 from collections.abc import Mapping
 from typing import Any
 
@@ -340,3 +341,29 @@ async def test_usage_counts_what_was_used(mailgun: httpx.AsyncClient) -> None:
 async def test_usage_is_not_filtered_by_domain(mailgun: httpx.AsyncClient) -> None:
     answer = await mailgun.post(USAGE, json={"filter": {"AND": [HERE]}})
     assert answer.json() == {"message": "'domain' is not a valid filter predicate attribute"}
+
+
+async def test_a_report_of_very_many_rows_needs_little_memory(mailgun: httpx.AsyncClient, account: Account) -> None:
+    hours, names = 400, 100
+    now = account.clock.now()
+    for hour in range(hours):
+        for name in range(names):
+            cell = (PLAIN, "", "", f"host{name}.example", "", (), "", "", "", "delivered_smtp")
+            account.analytics.mail.add(now - hour * HOUR, cell)
+    query: dict[str, Any] = {
+        "duration": f"{hours}h",
+        "resolution": "hour",
+        "metrics": ["delivered_count"],
+        "dimensions": ["time", "recipient_domain"],
+        "filter": {"AND": [HERE]},
+    }
+    await asked(mailgun, **query)
+    tracemalloc.start()
+    try:
+        body = await asked(mailgun, **query, pagination={"limit": 10})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (body["pagination"]["total"], len(body["items"])) == (hours * names, 10)
+    # All rows together would take 13 MB.
+    assert peak < 3_000_000
