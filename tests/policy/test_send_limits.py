@@ -127,10 +127,11 @@ def test_data_leaves_for_allowed_destinations_only(
     assert decide(guarded_by(**rules), facts(tool, arguments)).effect == effect
 
 
-def test_the_same_message_again_is_confirmed() -> None:
-    decision = decide(guarded_by(duplicate_window=60.0), send("a@a.example", duplicate_age=59.6))
+@pytest.mark.parametrize(("age", "said"), [(59.6, "60 seconds"), (1.2, "1 second")])
+def test_the_same_message_again_is_confirmed(age: float, said: str) -> None:
+    decision = decide(guarded_by(duplicate_window=60.0), send("a@a.example", duplicate_age=age))
 
-    assert decision == Decision("confirm", "send/duplicate_window", "the same message was sent 60 seconds ago", "typed")
+    assert decision == Decision("confirm", "send/duplicate_window", f"the same message was sent {said} ago", "typed")
 
 
 @pytest.mark.parametrize(("level", "kept"), [("ask", "typed"), ("approval", "approval")])
