@@ -29,6 +29,7 @@ from benchmarks.many_events import fill
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.control.account_stream import account_lines
+from mailgun_mcp.simulator.control.full_collections import short_collections
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import demo_account
@@ -377,7 +378,9 @@ def main() -> int:
         now = time.process_time
     show: Show = partial(print, file=sys.stderr if arguments.json else sys.stdout, flush=True)
     results = asyncio.run(speeds(arguments.rounds, show))
-    figures = asyncio.run(memory(arguments.events, arguments.copies, show)) if arguments.events else {"queries": []}
+    # As the command does it.
+    with short_collections():
+        figures = asyncio.run(memory(arguments.events, arguments.copies, show)) if arguments.events else {"queries": []}
     if arguments.json:
         print(json.dumps({"requests": results, "events": figures}, indent=2))
     slow = [result for result in results if result["at_least"] and result["rate"] < result["at_least"]]

@@ -145,9 +145,11 @@ def run(arguments: argparse.Namespace) -> int:
     import uvicorn
 
     from mailgun_mcp.app.listen import url_of
+    from mailgun_mcp.simulator.control.full_collections import short_collections
 
     storage_url = _storage_url(arguments.storage_url, arguments.region)
     with ExitStack() as stack:
+        stack.enter_context(short_collections())
         listener = stack.enter_context(_listen(arguments, "port", arguments.port))
         url = url_of(listener, THIS_MACHINE.get(arguments.host, arguments.host))
         smtp = _smtp_sockets(arguments, stack)

@@ -9,6 +9,7 @@ from pathlib import Path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp.simulator.control.faults import Fault, Faults, Sleep, fail
+from mailgun_mcp.simulator.control.full_collections import forget_survivors
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit, limited
 from mailgun_mcp.simulator.control.read_delay import ReadDelay
 from mailgun_mcp.simulator.http.asgi import RoutedRequest, operation_of
@@ -103,12 +104,14 @@ class Harness:
         if self.ignored is not None:
             self.ignored.clear()
         self.account = account or self._copy(self._origin)
+        forget_survivors()
         self._app = self._build(self.account)
         self._apply(self._at_start)
 
     def replace_account(self, account: Account) -> None:
         """Replace the account, and keep the faults, limits and delays."""
         self.account = account
+        forget_survivors()
         self._app = self._build(account)
         self.changed()
 
