@@ -88,7 +88,9 @@ async def test_a_run_that_could_not_be_written_keeps_no_later_one_from_it(monkey
     async with Chat(["One."], ["Two."], ["Three."]) as chat:
         with monkeypatch.context() as patched:
             patched.setattr(chat.runner._log, "_write", full)
-            assert said(await chat.say("hello")) == "One."
+            # Nobody watches: a watcher would be told of the failure, too.
+            await chat.runner.start(ANN, "c", "hello", run="1", client="chat:test")
+            await asyncio.wait([chat.runner._tasks["c"]])
         with chat.services.store.writing() as connection:
             connection.execute("UPDATE agent_conversations SET lease_until = 1")
         assert said(await chat.say("again")) == "Two."
