@@ -124,7 +124,7 @@ GROUPS = (
         "invalid-recipient",
         "INVALID_RECIPIENT",
         "non-critical",
-        r"5\.1\.[0-9]+|user unknown|does not exist|no such user|not found|invalid recipient",
+        r"5\.1\.[0-9]+|user unknown|does not exist|doesn't have a|mailbox unavailable|no such user|not found|invalid recipient",
         "5.1.1 The account does not exist",
         "The address does not exist. It was put on the bounce list.",
         "No such recipient",
