@@ -81,21 +81,18 @@ BASE ?= origin/main
 tools-diff: $(READY)
 	@$(BIN)/python .ci/tools_diff.py $(BASE)
 
+BENCHMARKS := grader search.recall policy audit_log postgresql load simulator stages transports growth large_calls chat
+
+# All of them, also after one that breaks a limit.
 bench: $(READY)
-	$(BIN)/python benchmarks/tokens.py | tail -1
-	$(BIN)/python benchmarks/grader.py
-	$(BIN)/python -m benchmarks.search.recall
-	$(BIN)/python benchmarks/policy.py
-	$(BIN)/python benchmarks/audit_log.py
-	$(BIN)/python -m benchmarks.postgresql
-	$(BIN)/python -m benchmarks.load
-	$(BIN)/python -m benchmarks.simulator
-	$(BIN)/python benchmarks/speed.py --floors
-	$(BIN)/python -m benchmarks.stages
-	$(BIN)/python -m benchmarks.transports
-	$(BIN)/python -m benchmarks.growth
-	$(BIN)/python -m benchmarks.large_calls
-	$(BIN)/python -m benchmarks.chat
+	@$(BIN)/python benchmarks/tokens.py | tail -1
+	@broken=; \
+	$(BIN)/python benchmarks/speed.py --floors || broken=' speed'; \
+	for name in $(BENCHMARKS); do \
+		echo "benchmarks.$$name"; \
+		$(BIN)/python -m benchmarks.$$name || broken="$$broken $$name"; \
+	done; \
+	[ -z "$$broken" ] || { echo "These ended with an error or broke a limit:$$broken" >&2; exit 1; }
 
 # What is generated: compiled catalogue and prompts, tables in the docs.
 compile: $(READY)
