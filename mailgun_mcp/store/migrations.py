@@ -359,4 +359,21 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         "CREATE INDEX address_changes_by_account ON address_changes (account, at)",
         "CREATE INDEX address_changes_by_age ON address_changes (at)",
     ),
+    (
+        # Once for all entries of an append. Once for each took a third of the database's time.
+        Each(postgresql="DROP TRIGGER audit_log_is_numbered ON audit_log"),
+        Each(postgresql="DROP FUNCTION note_newest_entry"),
+        Each(
+            postgresql="""CREATE FUNCTION note_newest_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                UPDATE audit_newest SET seq = added.newest FROM (SELECT max(seq) AS newest FROM added) AS added
+                WHERE audit_newest.seq < added.newest;
+                RETURN NULL;
+            END $$"""
+        ),
+        Each(
+            postgresql="""CREATE TRIGGER audit_log_is_numbered AFTER INSERT ON audit_log
+            REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION note_newest_entry()"""
+        ),
+    ),
 )
