@@ -108,7 +108,11 @@ class AuditLog:
 
         With `missing_only`, skip entries whose call already has one of the same kind.
         """
-        if self._shared and not missing_only and self._shared.run(partial(self._chained, entries, now)):
+        if (
+            self._shared
+            and not missing_only
+            and self._shared.run(partial(self._chained, entries, now), durable=durable)
+        ):
             return
         with self._store.writing(durable=durable, lock=LOCK) as connection:
             if missing_only:

@@ -27,14 +27,18 @@ class SharedAppend:
         self.head: tuple[int, str] | None = None
         """Number and hash of the last entry when it was last seen."""
 
-    def run(self, chain: Chain) -> bool:
-        """Append, and return whether that worked. Raises StateError."""
+    def run(self, chain: Chain, *, durable: bool) -> bool:
+        """Append, and return whether that worked. Raises StateError.
+
+        Servers wait for each other's commits, so entries of reads alone, which are not `durable`, do not wait for the
+        disk.
+        """
         for _ in range(ATTEMPTS):
             head, self.head = self.head, None
             entries = chain(*head) if head else None
             if not head or not entries:
                 break
-            newest, last_hash = self._store.run_once(APPEND, (*head, *_written(entries)), self._lock)
+            newest, last_hash = self._store.run_once(APPEND, (*head, *_written(entries)), self._lock, durable=durable)
             self.head = (newest, last_hash) if newest is not None else (entries[-1].seq, entries[-1].hash)
             if newest is None:
                 return True

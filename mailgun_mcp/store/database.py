@@ -135,8 +135,8 @@ class Store:
             with transaction(connection):
                 yield connection
 
-    def run_once(self, sql: str, parameters: Sequence[Any], lock: str) -> Any:
-        """Run a statement that is itself a transaction with two locks. Return its row. PostgreSQL only."""
+    def run_once(self, sql: str, parameters: Sequence[Any], lock: str, *, durable: bool = True) -> Any:
+        """Run a SELECT that is itself a transaction with two locks. Return its row. PostgreSQL only."""
         raise NotImplementedError
 
     def _unusable(self, reason: str) -> StateError:

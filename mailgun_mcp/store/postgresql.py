@@ -1,7 +1,8 @@
 """The state in PostgreSQL, for many servers: the same tables and the same SQL as in SQLite.
 
 Transactions take advisory locks, so that those with the same `lock` run one after another on all servers, as on SQLite.
-Whether a commit waits for the disk is up to the database. The database's clock is used, because servers' clocks differ.
+Whether a commit waits for the disk is up to the database, except that `run_once` can do without. The database's clock is
+used, because servers' clocks differ.
 """
 
 import time
@@ -40,6 +41,8 @@ BEGIN = (
     f"BEGIN; SET LOCAL lock_timeout = {PATIENCE * 1000:.0f}; "
     f"SET LOCAL idle_in_transaction_session_timeout = {ABANDONED * 1000};"
 )
+WITHOUT_DISK = ", set_config('synchronous_commit', 'off', true)"
+"""Added to what a SELECT reads from, for its own transaction. A later commit that waits for the disk includes this one."""
 WHOLE = 0
 """The lock that every transaction takes: exclusively if it names no other lock, otherwise shared."""
 
@@ -124,11 +127,14 @@ class PostgresStore(Store):
             finally:
                 self._inside.statements = None
 
-    def run_once(self, sql: str, parameters: Sequence[Any], lock: str) -> Any:
-        """Run a statement that is itself a transaction, in one round trip, and return its row.
+    def run_once(self, sql: str, parameters: Sequence[Any], lock: str, *, durable: bool = True) -> Any:
+        """Run a SELECT that is itself a transaction, in one round trip, and return its row.
 
-        Its first two values are the locks that it takes. It is not repeated if the connection is lost.
+        Its first two values are the locks that it takes. It is not repeated if the connection is lost. Unless it is
+        `durable`, it does not wait for the disk: if the database's machine fails, the last second may be lost.
         """
+        if not durable:
+            sql += WITHOUT_DISK
         with self._database_faults(), self._connected() as statements:
             statements.renew = None
             return statements.execute(sql, (WHOLE, lock_key(lock), *parameters)).fetchone()

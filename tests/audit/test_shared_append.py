@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.audit.log import AuditLog
@@ -25,9 +26,9 @@ def other(store: Store) -> Iterator[Store]:
     another.close()
 
 
-def append(log: AuditLog, *calls: str) -> None:
+def append(log: AuditLog, *calls: str, durable: bool = True) -> None:
     log.append(
-        [LogEntry(call, "intent", {"tool": "delete_bounce", "name": "ä\0"}) for call in calls], NOW, durable=True
+        [LogEntry(call, "intent", {"tool": "delete_bounce", "name": "ä\0"}) for call in calls], NOW, durable=durable
     )
 
 
@@ -69,10 +70,10 @@ def test_a_server_that_is_never_the_quicker_one_writes_all_the_same(
     run_once = store.run_once
     overtaken = []
 
-    def overtake(sql: str, parameters: Sequence[Any], lock: str) -> Any:
+    def overtake(statement: str, parameters: Sequence[Any], lock: str, *, durable: bool) -> Any:
         overtaken.append(1)
         append(quick, f"quick{len(overtaken)}")
-        return run_once(sql, parameters, lock)
+        return run_once(statement, parameters, lock, durable=durable)
 
     monkeypatch.setattr(store, "run_once", overtake)
     append(slow, "slow")
@@ -122,6 +123,26 @@ def test_it_waits_for_the_lock_of_the_log_and_not_for_ever(store: Store, other: 
         append(log, "three")
     append(log, "four")
     assert calls_in(store) == ["one", "two", "four"]
+
+
+def test_entries_of_reads_alone_do_not_wait_for_the_disk(store: Store, state_url: str) -> None:
+    with store.reading() as connection:
+        connection.execute("CREATE TABLE commits (waits TEXT NOT NULL)")
+        connection.execute("""CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO commits VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$""")
+        connection.execute("""CREATE CONSTRAINT TRIGGER commit_is_noted AFTER INSERT ON audit_log
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_commit()""")
+    with psycopg.connect(state_url, autocommit=True) as connection:
+        database = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = local").format(database))
+    store.close()
+    log = AuditLog(store)
+    for call, durable in (("first", True), ("read", False), ("change", True), ("read again", False)):
+        append(log, call, durable=durable)
+    with store.reading() as connection:
+        commits = [row["waits"] for row in connection.execute("SELECT waits FROM commits")]
+    assert commits == ["local", "off", "local", "off"]
+    assert calls_in(store) == ["first", "read", "change", "read again"]
 
 
 @on_sqlite
