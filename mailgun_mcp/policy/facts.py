@@ -1,37 +1,27 @@
 """The facts that policy rules match. Everything is passed in: no clock, no I/O."""
 
 import base64
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
-from unicodedata import normalize
-from urllib.parse import urlsplit
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.policy.address_changes import SUBSCRIBING, count_addresses, subscribed
-from mailgun_mcp.policy.option_headers import with_options_of
+from mailgun_mcp.policy.address_changes import count_addresses
+from mailgun_mcp.policy.call_texts import addresses_in, folded, noting_faults, texts
+from mailgun_mcp.policy.destinations import destinations_of
+from mailgun_mcp.policy.option_headers import forbidden, is_option, with_options_of
 from mailgun_mcp.policy.route_reach import with_many_targets
 from mailgun_mcp.text.addresses import (
-    AT_SIGNS,
-    ParsedAddresses,
     fills_in,
-    find_addresses,
     mime_headers,
     recipients_in_header,
-    routed_on,
 )
-from mailgun_mcp.text.host_names import canonical_host, canonical_ip
+from mailgun_mcp.text.host_names import canonical_host
 
-URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
-
-ROUTE_SIGNS = re.compile(r"[\s=,()\"']+")
-ROUTE_WORDS = frozenset({"forward", "store", "stop", "notify", "and"})
-"""Words in route actions that are neither addresses nor URLs."""
 TEMPLATES = frozenset({"templates", "account_templates"})
 REPLY_HEADERS = frozenset(
     {
@@ -42,8 +32,6 @@ REPLY_HEADERS = frozenset(
 BATCH_HEADER = "x-mailgun-recipient-variables"
 Headers = list[tuple[str, Any]]
 UNREAD_MESSAGE = "the headers of the file were not read"
-UNREAD_FILE = "(the addresses in a file)"
-"""Represents, among the destinations, the addresses in a file that no rule reads."""
 
 LONGEST_SESSION = 86_400.0
 """How long text that an earlier process showed counts as shown in this session, in seconds.
@@ -190,18 +178,20 @@ def gather(
     faults: list[str] = []
     operation = as_called(operation, arguments)
     faults += _unclear_domains(operation, arguments)
-    faults += _recipients_of_template(operation, arguments)
+    faults += _faults_of_template(operation, arguments)
     message = (files or {}).get("message")
     headers = list(_headers(arguments, message, faults)) if operation.risk == "send" else []
+    faults += forbidden(headers)
     addressed = _addressed(operation, arguments, headers, faults)
     if operation.risk == "send" and message is None and _is_in_a_file(arguments.get("message")):
         context = replace(context, unknown_lists={**context.unknown_lists, "message": UNREAD_MESSAGE})
     names = frozenset(argument.name for argument in operation.arguments) if headers else frozenset[str]()
-    destinations = tuple(dict.fromkeys(_destinations(operation, arguments, faults)))
+    stated = with_options_of(headers, arguments, names, faults)
+    destinations = tuple(dict.fromkeys(destinations_of(operation, stated, faults)))
     return Facts(
         operation=with_many_targets(operation, destinations),
         arguments=arguments,
-        stated=with_options_of(headers, arguments, names, faults),
+        stated=stated,
         context=context,
         digest=digest,
         domains=tuple(dict.fromkeys(domains_of(operation, arguments))),
@@ -220,20 +210,20 @@ def domains_of(operation: Operation, arguments: Arguments) -> Iterator[str]:
     """Yield the account's domains that the call names. The address of a bounce or list member does not count."""
     for argument in operation.arguments:
         if argument.format == "hostname":
-            for text in _texts(arguments.get(argument.name)):
-                yield canonical_host(text) or _folded(text)
+            for text in texts(arguments.get(argument.name)):
+                yield canonical_host(text) or folded(text)
     if operation.toolset == "lists":
         of_list = ("list_address",) if "/members" in operation.path else ("list_address", "address")
         for name in of_list:
             # Validation reports a fault of an address here: nobody gets mail.
-            for address in _addresses(name, arguments.get(name), []):
+            for address in addresses_in(name, arguments.get(name), []):
                 yield address.rpartition("@")[2]
 
 
 def _unclear_domains(operation: Operation, arguments: Arguments) -> Iterator[str]:
     for argument in operation.arguments:
         if argument.format == "hostname":
-            for text in _texts(arguments.get(argument.name)):
+            for text in texts(arguments.get(argument.name)):
                 if canonical_host(text) is None:
                     yield f"{argument.name}: the domain {text[:80]!r} is not clear"
 
@@ -255,8 +245,8 @@ def _addressed(operation: Operation, arguments: Arguments, headers: Headers, fau
     batch = "recipient_variables" in arguments
     for name, value in headers:
         batch = batch or name.strip().lower() == BATCH_HEADER
-        for text in _texts(value):
-            addresses = _noting_faults(f"header {name}", recipients_in_header(name, text), faults)
+        for text in texts(value):
+            addresses = noting_faults(f"header {name}", recipients_in_header(name, text), faults)
             if name.strip().lower() == BATCH_HEADER:
                 named += addresses
             else:
@@ -295,24 +285,26 @@ def _is_in_a_file(message: Any) -> bool:
 def _senders(operation: Operation, arguments: Arguments, headers: Headers, faults: list[str]) -> Iterator[str]:
     """Yield the senders of the mail. A header can set one too, and so can a template for all its mail."""
     if operation.risk == "send":
-        yield from _addresses("from", arguments.get("from"), faults)
+        yield from addresses_in("from", arguments.get("from"), faults)
     for name, value in headers or _template_headers(operation, arguments):
         if name.strip().lower() in ("from", "sender"):
-            yield from _addresses(f"header {name}", value, faults)
+            yield from addresses_in(f"header {name}", value, faults)
 
 
 def _replies_to(operation: Operation, arguments: Arguments, headers: Headers) -> Iterator[str]:
     """Yield who gets replies. An ambiguous address does not cause a refusal: this call sends it no mail."""
     for name, value in headers or _template_headers(operation, arguments):
         if name.strip().lower() in REPLY_HEADERS:
-            yield from _addresses(f"header {name}", value, [])
+            yield from addresses_in(f"header {name}", value, [])
 
 
-def _recipients_of_template(operation: Operation, arguments: Arguments) -> Iterator[str]:
-    """Yield a fault for each header of a template that names recipients: they would get all its mail."""
+def _faults_of_template(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    """Yield a fault for each header of a template that names recipients or sets an option: for all its mail."""
     for name, value in _template_headers(operation, arguments):
         if recipients_in_header(name, str(value)).addresses:
             yield f"headers: {name[:80]!r} of a template names recipients"
+        elif is_option(name):
+            yield f"headers: {name[:80]!r} of a template would set an option of all its mail"
 
 
 def _template_headers(operation: Operation, arguments: Arguments) -> Headers:
@@ -323,77 +315,7 @@ def _template_headers(operation: Operation, arguments: Arguments) -> Headers:
     return [(str(name), value) for name, value in headers.items()]
 
 
-def _destinations(operation: Operation, arguments: Arguments, faults: list[str]) -> Iterator[str]:
-    """Yield the hosts of URL arguments, and what a route's actions forward to or notify."""
-    for argument in operation.arguments:
-        if argument.format == "uri":
-            for value in _texts(arguments.get(argument.name)):
-                yield from _hosts(argument.name, value, faults)
-    if operation.toolset == "routes":
-        for action in _texts(arguments.get("action")):
-            yield from _route_targets(action, faults)
-    if operation.name in SUBSCRIBING:
-        yield from _addresses("members", subscribed(arguments), faults)
-        if operation.name == "import_mailing_list_members":
-            yield UNREAD_FILE
-
-
-def _route_targets(action: str, faults: list[str]) -> Iterator[str]:
-    """Yield whatever in the action looks like a URL or an address, however it is quoted and joined."""
-    urls = URL.findall(action)
-    rest = URL.sub(" ", action)
-    for url in urls:
-        yield from _hosts("action", url, faults)
-    # The quotes are part of the route language.
-    plain = re.sub("[\"'()]", " ", rest)
-    addresses = [word for word in plain.split() if AT_SIGNS.search(word)]
-    yield from _addresses("action", addresses, faults)
-    for word in ROUTE_SIGNS.split(URL.sub(" ", action.partition("(")[2])):
-        if word and word.lower() not in ROUTE_WORDS and not AT_SIGNS.search(word):
-            faults.append(f"action: {word[:80]!r} is neither an address nor a URL")
-            yield _folded(word)
-
-
-def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
-    """Yield the host of `url`; two hosts if readers disagree, as on `https://a.example\\@b.example`."""
-    for reading in dict.fromkeys((url, url.replace("\\", "/"))):
-        try:
-            host = urlsplit(reading.strip()).hostname
-        except ValueError:
-            host = None
-        canonical = canonical_ip(host) if host and ":" in host else canonical_host(host) if host else None
-        if canonical is None and (host or reading.strip()):
-            faults.append(f"{name}: the host {(host or reading)[:80]!r} is not clear")
-        yield canonical or _folded(host or reading)
-
-
 def _recipients(name: str, value: Any, faults: list[str]) -> Iterator[str]:
     """Yield the addresses of a recipients field. A variable in it is a fault: it could name anybody."""
-    faults.extend(f"{name}: {text[:80]!r} has a variable in an address" for text in _texts(value) if fills_in(text))
-    yield from _addresses(name, value, faults)
-
-
-def _addresses(name: str, value: Any, faults: list[str]) -> Iterator[str]:
-    """Yield every address that any reader could find in the texts of `value`; a text without one is yielded itself."""
-    for text in _texts(value):
-        yield from _noting_faults(name, find_addresses(text), faults)
-
-
-def _noting_faults(name: str, parsed: ParsedAddresses, faults: list[str]) -> list[str]:
-    faults.extend(f"{name}: {fault}" for fault in parsed.faults)
-    routed = filter(routed_on, parsed.addresses)
-    faults.extend(f"{name}: {address[:80]!r} may be passed on to another domain" for address in routed)
-    return parsed.addresses
-
-
-def _folded(text: str) -> str:
-    """Return `text` as it is compared. To a mail server, full-width letters and the like equal the plain ones."""
-    return (text if text.isascii() else normalize("NFKC", text)).strip().lower().rstrip(".")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
+    faults.extend(f"{name}: {text[:80]!r} has a variable in an address" for text in texts(value) if fills_in(text))
+    yield from addresses_in(name, value, faults)

@@ -1,6 +1,7 @@
 """The attacker sets an option of a mail in a header, where a rule about the argument does not look.
 
-They want real mail where the policy allows test mode only, or a tag, template or IP that a rule denies.
+They want real mail where the policy allows test mode only, a tag, template or IP that a rule denies, or mail to people
+who unsubscribed.
 """
 
 import base64
@@ -49,6 +50,12 @@ def test_a_header_that_says_the_same_is_no_contradiction() -> None:
         ("sending_ip_pool: vip", "X-Mailgun-Sending-Ip-Pool", "vip"),
         ("dkim: false", "X-Mailgun-Dkim", "no"),
         ("tracking: htmlonly", "X-Mailgun-Track", "htmlonly"),
+        ("tracking_pixel_location_top: true", "X-Mailgun-Track-Pixel-Location-Top", "yes"),
+        ("secondary_dkim: 'evil.example*'", "X-Mailgun-Secondary-DKIM", "evil.example,s1"),
+        ("secondary_dkim_public: 'evil.example/*'", "X-Mailgun-Secondary-DKIM-Public", "evil.example/s1"),
+        ("deliver_within: 5m", "X-Mailgun-Deliver-Within", "5m"),
+        ("suppress_headers: all", "X-Mailgun-Suppress-Headers", "all"),
+        ("archive_to: 'https://evil.example/*'", "X-Mailgun-Archive-To", "https://evil.example/x"),
     ],
 )
 def test_a_rule_about_an_argument_sees_the_header(condition: str, header: str, value: str) -> None:
@@ -56,6 +63,28 @@ def test_a_rule_about_an_argument_sees_the_header(condition: str, header: str, v
     assert effect(rules) == "allow"
     assert effect(rules, headers={header: value}) == "deny"
     assert mime_effect(rules, f"{header}: {value}") == "deny"
+
+
+@pytest.mark.parametrize("value", ["=?utf-8?q?secret?=", "=?utf-8?b?c2VjcmV0?=", "se=?utf-8?q?cret?="])
+def test_a_rule_is_not_passed_by_an_encoded_word(value: str) -> None:
+    rules = policy(f"extends: unguarded\n{rule('{tool: send_*, arguments: {tags: secret}}')}")
+    assert effect(rules, headers={"X-Mailgun-Tag": value}) == "deny"
+    assert mime_effect(rules, f"X-Mailgun-Tag: {value}") == "deny"
+
+
+@pytest.mark.parametrize("value", ["true", "yes", "", "false"])
+def test_mail_to_people_who_said_no_is_not_sent_by_a_header(value: str) -> None:
+    """Mailgun has an undocumented header for it."""
+    anything = policy("extends: unguarded\n")
+    assert effect(anything, headers={"x-mailgun-suppressions-bypass": value}) == "deny"
+    assert mime_effect(anything, f"X-Mailgun-Suppressions-Bypass : {value}") == "deny"
+
+
+@pytest.mark.parametrize("name", ["X-Mailgun-Drop-Message", "x-mailgun-tag", "X-Mailgun-Suppressions-Bypass"])
+def test_a_template_does_not_set_an_option_of_all_its_mail(name: str) -> None:
+    anything = policy("extends: unguarded\n")
+    assert decide(anything, facts("create_template", {"headers": {name: "yes"}})).effect == "deny"
+    assert decide(anything, facts("create_template", {"headers": {"Reply-To": "a@b.example"}})).effect == "allow"
 
 
 def test_a_rule_that_allows_some_tags_sees_those_of_headers() -> None:
