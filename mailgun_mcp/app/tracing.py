@@ -1,7 +1,7 @@
 """OpenTelemetry traces, from the MCP request to each request to Mailgun, for a collector that speaks OTLP over HTTP.
 
-The SDK creates the span of the MCP request, below the parent that `traceparent` in the request's `_meta` names. A span
-contains the tool's name and the id of the call in the audit log, but no arguments.
+`server.spans` creates the span of the MCP request, below the parent that `traceparent` in the request's `_meta` names.
+A span contains the tool's name and the id of the call in the audit log, but no arguments.
 """
 
 from collections.abc import Callable, Iterator

@@ -36,6 +36,7 @@ from mailgun_mcp.server.plain_calls import PlainCalls
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
 from mailgun_mcp.server.skills import Skills
+from mailgun_mcp.server.spans import Spans
 from mailgun_mcp.server.subscriptions import Subscriptions
 from mailgun_mcp.server.tasks import Tasks
 from mailgun_mcp.store.database import in_thread
@@ -124,9 +125,9 @@ def create_server(services: Services, principal: Principal | None) -> MailgunSer
 
 def _add_middleware(server: Server[dict[str, Any]], services: Services, principal: Principal | None) -> None:
     """Add the middleware around every request, the outermost first."""
-    if isinstance(get_tracer_provider(), ProxyTracerProvider):
-        # The SDK's own middleware only does tracing, and no tracer is configured.
-        server.middleware.clear()
+    # The SDK's own middleware only does tracing: it is replaced, or no tracer is configured.
+    is_traced = not isinstance(get_tracer_provider(), ProxyTracerProvider)
+    server.middleware[:] = [Spans(server)] if is_traced else []
     state = RequestStateSecurity(
         keys=services.seal_keys.derived(REQUEST_STATE) if services.seal_keys else [token_bytes(32)],
         ttl=services.policy.confirmation.ttl,

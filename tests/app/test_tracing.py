@@ -9,7 +9,6 @@ import httpx
 import pytest
 from mcp import Client
 from opentelemetry import trace
-from opentelemetry.sdk.trace.export import SpanExportResult
 
 from mailgun_mcp.app.tracing import start_tracing, trace_calls
 from mailgun_mcp.errors import SettingsError
@@ -17,55 +16,27 @@ from mailgun_mcp.output import logs
 from mailgun_mcp.server.server import create_server
 from tests.support.calls import BOUNCE, LOCAL_USER, run
 from tests.support.recorder import Recorder, recorded_services
+from tests.support.traces import PARENT, TRACE, TRACEPARENT, Exporter, tracing
 
 pytestmark = pytest.mark.anyio
-
-TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-
-
-class Exporter:
-    def __init__(self) -> None:
-        self.spans: list[Any] = []
-
-    def export(self, spans: Any) -> SpanExportResult:
-        self.spans += spans
-        return SpanExportResult.SUCCESS
-
-    def shutdown(self) -> None:
-        """Nothing is open."""
-
-    def force_flush(self, timeout_millis: int = 0) -> bool:
-        return True
 
 
 @pytest.fixture
 def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporter]:
-    """Start tracing for one test. OpenTelemetry takes one provider a process, and keeps it."""
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", type(trace._TRACER_PROVIDER_SET_ONCE)())
-    monkeypatch.setattr("mcp.shared._otel._tracer", trace.ProxyTracer("mcp-python-sdk"), raising=False)
-    exporter = Exporter()
-    end = start_tracing("http://127.0.0.1:9", exporter)
-    yield exporter
-    end()
-
-
-def ended(exporter: Exporter) -> list[Any]:
-    provider: Any = trace.get_tracer_provider()
-    provider.force_flush()
-    return exporter.spans
+    with tracing(monkeypatch) as exporter:
+        yield exporter
 
 
 async def test_a_call_and_its_requests_are_in_the_clients_trace(exporter: Exporter) -> None:
     mailgun = Recorder()
     services = recorded_services(mailgun)
     trace_calls(services)
-    meta: Any = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
+    meta: Any = {"traceparent": TRACEPARENT}
     async with Client(create_server(services, LOCAL_USER)) as client:
         await client.call_tool("list_domains", {}, meta=meta)
         mailgun.answer = lambda _: httpx.Response(400, json={"message": "no"})
         await client.call_tool("get_bounce", BOUNCE)
-    spans = {(span.name, span.attributes.get("http.response.status_code")): span for span in ended(exporter)}
+    spans = {(span.name, span.attributes.get("http.response.status_code")): span for span in exporter.ended()}
     request, call = spans["Mailgun GET", 200], spans["tools/call list_domains", None]
     assert f"{request.context.trace_id:032x}" == TRACE
     assert f"{call.parent.span_id:016x}" == PARENT
@@ -73,9 +44,8 @@ async def test_a_call_and_its_requests_are_in_the_clients_trace(exporter: Export
     assert spans["Mailgun GET", 400].status.status_code.name == "ERROR"
     (recorded, *_) = [entry for entry in services.audit_log.calls() if entry.fields["tool"] == "list_domains"]
     assert call.attributes["mailgun_mcp.call"] == recorded.id
-    told = " ".join(str(dict(span.attributes)) + span.name for span in exporter.spans)
-    assert "ann@example.com" not in told
-    assert "mg.example.com" not in told
+    assert "ann@example.com" not in exporter.told()
+    assert "mg.example.com" not in exporter.told()
 
 
 async def test_a_request_that_breaks_off_is_an_error_in_the_trace(exporter: Exporter) -> None:
@@ -85,7 +55,7 @@ async def test_a_request_that_breaks_off_is_an_error_in_the_trace(exporter: Expo
     services = recorded_services(Recorder(break_off))
     trace_calls(services)
     await run(services, "list_domains", {})
-    spans = [span for span in ended(exporter) if span.name == "Mailgun GET"]
+    spans = [span for span in exporter.ended() if span.name == "Mailgun GET"]
     assert {span.attributes["error.type"] for span in spans} == {"NoAnswerError"}
     assert [span.attributes.get("http.request.resend_count") for span in spans] == [None, 1, 2, 3]
 
