@@ -76,8 +76,16 @@ def keyed_hash(key: AuditKey, *, seq: int, prev: str, at: float, call: str, kind
     """Return the hash of an entry. Nobody can compute it without the key."""
     texts = [encode_basestring_ascii(text) for text in (prev, call, kind, body)]
     # Equals json.dumps of [seq, prev, at, call, kind, body], which would create an encoder for each entry.
-    message = f"[{seq}, {texts[0]}, {at!r}, {texts[1]}, {texts[2]}, {texts[3]}]".encode()
-    return f"{key.id}:{hmac_digest(key.secret, message, 'sha256').hex()}"
+    return _signed(key, f"[{seq}, {texts[0]}, {at!r}, {texts[1]}, {texts[2]}, {texts[3]}]")
+
+
+def head_signature(key: AuditKey, *, seq: int, entry_hash: str, at: float) -> str:
+    """Return the signature of a head: the number and hash of the last entry, and when it was noted."""
+    return _signed(key, json.dumps(["head", seq, entry_hash, at]))
+
+
+def _signed(key: AuditKey, message: str) -> str:
+    return f"{key.id}:{hmac_digest(key.secret, message.encode(), 'sha256').hex()}"
 
 
 def insert(connection: Connection, rows: list[StoredEntry]) -> None:

@@ -32,11 +32,14 @@ class Head:
     at: float
     source: str = field(default="", compare=False)
     """Where the head was noted, in words."""
+    signature: str = field(default="", compare=False)
+    """Made with a key of the log, so that nobody else can note another entry as the head."""
 
     @property
     def record(self) -> dict[str, Any]:
         """The head as it is written."""
-        return {"seq": self.seq, "hash": self.hash, "at": self.at, "when": iso(self.at)}
+        signature = {"signature": self.signature} if self.signature else {}
+        return {"seq": self.seq, "hash": self.hash, "at": self.at, "when": iso(self.at), **signature}
 
 
 def note(directory: Path, head: Head) -> None:
@@ -67,7 +70,8 @@ def exported(path: Path) -> tuple[Head, ...]:
 def _head(text: str, source: str) -> Head:
     record = json.loads(text)
     try:
-        return Head(int(record["seq"]), str(record["hash"]), float(record["at"]), source)
+        signature = str(record.get("signature", ""))
+        return Head(int(record["seq"]), str(record["hash"]), float(record["at"]), source, signature)
     except (KeyError, TypeError) as error:
         raise ValueError("not a head") from error
 

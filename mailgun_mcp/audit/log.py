@@ -10,16 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from mailgun_mcp.audit.entries import START as START
 from mailgun_mcp.audit.entries import LogEntry, StoredEntry, insert, key_of, keyed_hash, last_to_remove
-from mailgun_mcp.audit.heads import FILE as NOTE
-from mailgun_mcp.audit.heads import Head, note, noted
+from mailgun_mcp.audit.head_note import HeadNote
+from mailgun_mcp.audit.heads import Head
 from mailgun_mcp.audit.log_keys import AuditKey, AuditKeys, keys_of
 from mailgun_mcp.audit.shared_append import SharedAppend
 from mailgun_mcp.audit.verify import ChainCheck, Verification
-from mailgun_mcp.errors import Outcome, StateError, UnknownNameError, reason_of
+from mailgun_mcp.errors import Outcome, StateError, UnknownNameError
 from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store
@@ -43,6 +44,10 @@ RENAMED_FIELDS = {"caller": "principal", "elevated": "grants"}
 NOT_COMPARED = (
     "there was no earlier head to compare with, so nobody can tell whether entries are missing at the end; "
     "give one with --heads or --expect"
+)
+NOTHING = (
+    "nothing was logged here yet, or the log was removed together with its key and the note of its end; "
+    "what is left does not tell which"
 )
 
 
@@ -98,6 +103,7 @@ class AuditLog:
     def __init__(self, store: Store, keys: AuditKeys | None = None) -> None:
         self._store = store
         self._keys = keys or keys_of(store)
+        self._note = HeadNote(store, self._keys)
         self.name = store.name
         """Where the log is, as shown to people."""
         self.clock = store.clock
@@ -187,10 +193,17 @@ class AuditLog:
         """Check the chain from the first entry to the last.
 
         The log must contain the hash `expect` of an earlier head, all `heads`, and the head that the server noted
-        beside the database. Raises StateError.
+        beside the database. A log without entries is not intact: it may have been removed. Raises StateError.
         """
-        local = noted(self._store.directory)
-        heads = (*heads, *([local] if local else ()))
+        local = self._note.read()
+        newest_given = max(heads, key=attrgetter("seq"), default=None)
+        compared = tuple(head for head in (local, newest_given) if head)
+        result = replace(self._checked(expect, (*heads, *([local] if local else ())), local), compared=compared)
+        if result.broken is None and not result.entries:
+            return replace(result, broken=NOTHING, nothing=True)
+        return result if compared or expect or result.broken else replace(result, notes=(*result.notes, NOT_COMPARED))
+
+    def _checked(self, expect: str | None, heads: Sequence[Head], local: Head | None) -> Verification:
         if not self._store.exists:
             return self._verify_missing(expect, heads)
         with self._store.reading() as connection:
@@ -198,10 +211,7 @@ class AuditLog:
             anchor, (last, newest) = _anchor(connection), _head(connection)
         result = ChainCheck(self._keys, anchor, heads, expect).run(self.entries(anchor[0]), last)
         keyed = key_of(newest) is not None or self._keys.exist
-        if local is None and keyed and self._shared is None and not result.broken:
-            return replace(result, broken=self._note_missing)
-        compared = heads or expect or result.broken or not result.entries
-        return result if compared else replace(result, notes=(*result.notes, NOT_COMPARED))
+        return replace(result, broken=self._note.fault(local)) if keyed and not result.broken else result
 
     def _verify_missing(self, expect: str | None, heads: Sequence[Head]) -> Verification:
         result = ChainCheck(self._keys, (0, START), heads, expect).run((), 0)
@@ -209,36 +219,29 @@ class AuditLog:
             return Verification(0, START, "the log is missing: its key exists, but its database does not")
         return result
 
-    @property
-    def _note_missing(self) -> str:
-        command = shell_command("audit", "restart", "--reason", "TEXT", state=self._store.command_directory)
-        return (
-            f"{self._store.directory / NOTE}, where the server notes the end of the log, is missing, so entries may be "
-            f"missing at the end: restore the file, or record why it is missing with `{command}`"
-        )
-
     def head(self, now: float) -> Head:
         """Return the last entry, after making sure that everything up to it would survive a power cut."""
         with self._store.writing(lock=LOCK) as connection:
             connection.execute("UPDATE audit_anchor SET seq = seq")
-            return Head(*_head(connection), now)
+            head = Head(*_head(connection), now)
+        return self._note.signed(head)
 
     def note_head(self, head: Head) -> None:
         """Note the head beside the database, unless the log lacks the head that is noted there.
 
         That head is then evidence that the log was truncated or replaced, and StateError is raised. So it is if the
-        note is gone.
+        note is gone, or was not written by a server.
         """
-        earlier = noted(self._store.directory)
-        if earlier is None and self._shared is None and key_of(head.hash) is not None:
-            raise StateError(self._note_missing)
+        earlier = self._note.read()
+        if key_of(head.hash) is not None and (fault := self._note.fault(earlier)):
+            raise StateError(fault)
         if earlier and not self._holds(earlier):
             raise StateError(
                 f"the audit log was cut or replaced: it had {earlier.seq} entries at {iso(earlier.at)}. "
                 f"See `{shell_command('audit', 'verify', state=self._store.command_directory)}`"
             )
         if earlier is None or earlier.seq < head.seq:
-            self._replace_note(head)
+            self._note.write(head)
 
     def rotate_key(self, now: float) -> AuditKey:
         """Sign all later entries with a new key, and return it. The old key signs an entry that says so."""
@@ -253,19 +256,13 @@ class AuditLog:
     def restart(self, *, by: str, reason: str, now: float) -> None:
         """Record why the log noted earlier is missing or has lost its key, and continue with a new key."""
         try:
-            lost = noted(self._store.directory)
+            lost = self._note.read()
         except StateError:
             lost = None
         body = {"by": by, "reason": reason, "lost": lost.record if lost else None}
         with self._store.writing(lock=LOCK) as connection:
             self._write(connection, [LogEntry("", "restarted", body)], now, self._keys.add(now))
-        self._replace_note(self.head(now))
-
-    def _replace_note(self, head: Head) -> None:
-        try:
-            note(self._store.directory, head)
-        except OSError as error:
-            raise StateError(f"the head of the audit log cannot be recorded: {reason_of(error)}") from error
+        self._note.write(self.head(now))
 
     def _holds(self, head: Head) -> bool:
         with self._store.reading() as connection:
@@ -296,9 +293,10 @@ class AuditLog:
         """Return the key of the last entry. Entries of version 0.1 have none: they are sealed with a key first."""
         key_id = key_of(head)
         if key_id is None:
-            if self._shared is None and not self._keys.exist and noted(self._store.directory) is None:
-                self._replace_note(Head(*_head(connection), now))
-            key = self._keys.newest() or self._keys.add(now)
+            key = self._keys.newest()
+            if key is None and self._shared is None and not self._keys.exist:
+                key = self._note.begin(Head(*_head(connection), now), now)
+            key = key or self._keys.add(now)
             count = connection.execute("SELECT count(*) FROM audit_log").fetchone()[0]
             if count:
                 self._write(connection, [LogEntry("", "sealed", {"key": key.id, "entries": count})], now, key)

@@ -31,6 +31,11 @@ class AuditKey:
     secret: bytes = field(repr=False)
 
 
+def new_key() -> AuditKey:
+    """Return a random key."""
+    return AuditKey(token_hex(4), token_bytes(BYTES))
+
+
 @dataclass(frozen=True, slots=True)
 class _StoredKey:
     id: str
@@ -76,18 +81,19 @@ class AuditKeys:
         if any(key.id == key_id and key.secret is not None for key in self._stored()):
             self.get(key_id)
 
-    def add(self, now: float) -> AuditKey:
-        """Create a key, store it and return it. Raises StateError if it cannot be stored."""
-        key_id, secret = token_hex(4), token_hex(BYTES)
-        in_keyring = _store_in_keyring(self._find_keyring(), key_id, secret)
-        stored = (*self._stored(), _StoredKey(key_id, now, None if in_keyring else secret))
+    def add(self, now: float, key: AuditKey | None = None) -> AuditKey:
+        """Store `key`, or a new one, and return it. Raises StateError if it cannot be stored."""
+        key = key or new_key()
+        secret = key.secret.hex()
+        in_keyring = _store_in_keyring(self._find_keyring(), key.id, secret)
+        stored = (*self._stored(), _StoredKey(key.id, now, None if in_keyring else secret))
         try:
             prepare_directory(self._directory)
             write_file(self._directory / FILE, json.dumps([asdict(key) for key in stored]).encode())
         except OSError as error:
             raise StateError(f"the key of the audit log cannot be stored: {reason_of(error)}") from error
-        self._read[key_id] = AuditKey(key_id, bytes.fromhex(secret))
-        return self._read[key_id]
+        self._read[key.id] = key
+        return key
 
     def _stored(self) -> tuple[_StoredKey, ...]:
         path = self._directory / FILE
@@ -110,9 +116,9 @@ class SharedAuditKeys(AuditKeys):
         super().__init__(store.directory, lambda: None)
         self._store = store
 
-    def add(self, now: float) -> AuditKey:
-        """Create a key, store it and return it, in the transaction that first uses it."""
-        key = AuditKey(token_hex(4), token_bytes(BYTES))
+    def add(self, now: float, key: AuditKey | None = None) -> AuditKey:
+        """Store `key`, or a new one, and return it, in the transaction that first uses it."""
+        key = key or new_key()
         add_shared_secret(self._store, KIND, key.id, key.secret, now)
         return key
 

@@ -17,11 +17,15 @@ class Verification:
     head: str
     """The hash of the last entry."""
     broken: str | None = None
-    """The first fault, in words; None if there is none."""
+    """The first fault, or why nothing could be verified, in words; None if the log is intact."""
     seq: int = 0
     """The number of the last entry."""
     notes: tuple[str, ...] = ()
     """Further information for the reader of an intact log."""
+    nothing: bool = False
+    """Whether there is no entry, and no trace of one."""
+    compared: tuple[Head, ...] = ()
+    """The heads that the log was compared with: the one noted beside it, and the newest of those that were given."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import Any, TextIO, get_args
 
 from mailgun_mcp.audit.heads import exported
 from mailgun_mcp.audit.log import RENAMED_OUTCOMES, AuditLog, CallFilter, LoggedCall
+from mailgun_mcp.audit.verify import Verification
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.flag_values import positive_integer, seconds
 from mailgun_mcp.cli.output import as_json, out, table, visible_json
@@ -63,6 +64,14 @@ COLUMNS = (
     *("account", "region", "subaccount", "status", "attempts", "ms", "request_id", "undoes", "digest", "arguments"),
 )
 """The columns of a CSV file."""
+NEXT_STEPS = (
+    "If calls were logged here, compare with heads that were exported (--heads or --expect), and restore the log or "
+    "record why it is missing with `mailgun-mcp audit restart`. If not, verify again after the first call."
+)
+ELSEWHERE = (
+    "Who can write the state directory can put back an older state with an older note: "
+    "give --heads or --expect to compare with a head that was kept elsewhere."
+)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Characters that start a formula in a spreadsheet."""
 
@@ -291,17 +300,36 @@ def _verify(log: AuditLog, arguments: argparse.Namespace) -> int:
     result = log.verify(arguments.expect, heads)
     if arguments.json:
         fields = {"entries": result.entries, "seq": result.seq, "head": result.head, "broken": result.broken}
-        as_json({**fields, "notes": list(result.notes)})
-    elif not result.broken and not result.entries:
-        out(f"The audit log in {log.name} is empty.")
-    elif result.broken:
-        out(f"Broken: {result.broken}. The {result.entries:,} entries before it are intact.")
+        as_json(
+            {
+                **fields,
+                "compared": [{**head.record, "source": head.source} for head in result.compared],
+                "notes": list(result.notes),
+            }
+        )
     else:
-        out(f"{result.entries:,} entries; none was changed, added or removed. Head: {result.head}")
-    if not arguments.json:
-        for note in result.notes:
-            out(f"Note: {note}.")
+        for line in _verified(result, log, elsewhere=bool(heads or arguments.expect)):
+            out(line)
     return FAILED if result.broken else OK
+
+
+def _verified(result: Verification, log: AuditLog, *, elsewhere: bool) -> Iterator[str]:
+    """Yield the result for a person. `elsewhere` is whether the log was compared with heads that are not beside it."""
+    if result.nothing:
+        yield f"Not verified: the audit log in {log.name} has no entry: {result.broken}."
+        yield NEXT_STEPS
+    elif result.broken:
+        yield f"Broken: {result.broken}." + f" The {result.entries:,} entries before it are intact." * bool(
+            result.entries
+        )
+    else:
+        yield f"{result.entries:,} entries; none was changed, added or removed. Head: {result.head}"
+        for head in result.compared:
+            yield f"It has entry {head.seq:,}, the head that was noted at {iso(head.at)} ({head.source})."
+        if result.compared and not elsewhere:
+            yield ELSEWHERE
+    for note in result.notes:
+        yield f"Note: {note}."
 
 
 def _rotate_key(log: AuditLog, _: argparse.Namespace) -> int:

@@ -162,6 +162,31 @@ def test_a_deleted_log_is_broken(state: Path) -> None:
     assert "the log is missing" in str(broken(state)), "its key is still there"
 
 
+def test_a_log_that_is_deleted_with_all_that_tells_of_it_does_not_pass_for_a_whole_one(state: Path) -> None:
+    for path in state.iterdir():
+        path.unlink()
+    assert "or the log was removed together with its key" in str(broken(state))
+    shutil.rmtree(state)
+    assert "or the log was removed together with its key" in str(broken(state))
+
+
+def test_a_cut_log_with_an_older_entry_noted_as_its_head_is_broken(state: Path) -> None:
+    path = state / "audit-head.json"
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    attacked(state, cut)
+    with closing(sqlite3.connect(state / FILE)) as connection:
+        noted["seq"], noted["hash"] = connection.execute("SELECT seq, hash FROM audit_log WHERE seq = 4").fetchone()
+    for head in (
+        noted,
+        {"seq": noted["seq"], "hash": noted["hash"], "at": noted["at"]},
+        {"seq": 0, "hash": "", "at": 0},
+    ):
+        path.write_text(json.dumps(head), encoding="utf-8")
+        assert "was not written by a server with the log's key" in str(broken(state))
+        with pytest.raises(StateError, match="was not written by a server"):
+            filled(state, first=20)
+
+
 def test_a_log_that_a_server_began_in_place_of_a_deleted_one_is_broken(state: Path) -> None:
     for path in state.glob(f"{FILE}*"):
         path.unlink()

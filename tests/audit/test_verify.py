@@ -59,9 +59,18 @@ def test_a_log_without_the_note_of_its_end_is_broken_and_no_other_is_made(log: A
     assert "by olga: the file was not in the backup" in result.notes[0]
 
 
-def test_a_log_that_was_never_written_verifies(store: Store) -> None:
+def test_a_log_that_was_never_written_is_not_taken_for_an_intact_one(store: Store) -> None:
     result = AuditLog(store).verify()
-    assert (result.entries, result.broken, result.notes) == (0, None, ())
+    assert (result.entries, result.nothing, result.notes) == (0, True, ())
+    with store.writing():
+        pass
+    assert AuditLog(store).verify() == result, "with a database, too"
+
+
+def test_it_is_said_which_heads_the_log_was_compared_with(log: AuditLog) -> None:
+    log.note_head(log.head(NOW + 9))
+    heads = [Head(one, log.head(NOW).hash, NOW, f"line {one}") for one in (3, 0)]
+    assert [(head.seq, head.at) for head in log.verify(heads=heads).compared] == [(3, NOW + 9), (3, NOW)]
 
 
 @on_postgresql
@@ -137,6 +146,7 @@ def test_a_restart_goes_on_after_a_lost_key_but_does_not_vouch_for_what_was_sign
     assert "the key" in str(again.verify().broken)
 
 
-def test_a_state_without_a_log_is_whole(tmp_path: Path) -> None:
+def test_a_state_that_is_not_there_has_nothing_to_verify(tmp_path: Path) -> None:
     result = AuditLog(Store(tmp_path / "nothing")).verify()
-    assert (result.entries, result.broken) == (0, None)
+    assert (result.entries, result.nothing) == (0, True)
+    assert not (tmp_path / "nothing").exists()

@@ -61,13 +61,36 @@ def audit(state: Path, *arguments: str) -> int:
     return run(["audit", *arguments, "--state", str(state)])
 
 
-@pytest.mark.parametrize("action", [["list"], ["tail"], ["export"], ["verify"], ["prune", "--before", "1d"]])
+@pytest.mark.parametrize("action", [["list"], ["tail"], ["export"], ["prune", "--before", "1d"]])
 def test_where_nothing_is_kept_nothing_is_made(
     action: list[str], state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert audit(state, *action) == exits.OK
     assert capsys.readouterr().out == f"The audit log in {state} is empty.\n"
     assert not state.exists()
+
+
+def test_where_nothing_is_kept_nothing_is_verified(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert audit(state, "verify") == exits.FAILED
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"Not verified: the audit log in {state} has no entry: nothing was logged here yet, or ")
+    assert "--heads or --expect" in printed
+    assert audit(state, "verify", "--json") == exits.FAILED
+    assert json.loads(capsys.readouterr().out)["entries"] == 0
+    assert not state.exists()
+
+
+def test_verifying_names_the_head_that_was_compared(filled: Path, tmp_path: Path, capsys: Any) -> None:
+    assert audit(filled, "rotate-key") == exits.OK
+    capsys.readouterr()
+    assert audit(filled, "verify") == exits.OK
+    assert "It has entry 7, the head that was noted at 20" in (printed := capsys.readouterr().out)
+    assert "give --heads or --expect to compare with a head that was kept elsewhere" in printed
+    heads = tmp_path / "heads.jsonl"
+    heads.write_text((filled / "audit-head.json").read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert audit(filled, "verify", "--heads", str(heads)) == exits.OK
+    assert f"({heads}, line 1)." in (printed := capsys.readouterr().out)
+    assert "kept elsewhere" not in printed
 
 
 def test_calls_are_listed_with_decision_and_person_and_without_values(filled: Path, capsys: Any) -> None:

@@ -99,12 +99,14 @@ async def undone(url: str, home: Path) -> None:
     """Undo, as another process, whatever has a copy; the journal verifies before it and after."""
     services = services_at(url, state=home / "state", policy=profile("unguarded"))
     async with services:
-        assert services.audit_log.verify().broken is None
+        found = services.audit_log.verify()
+        assert found.broken is None or found.nothing, "the process can be killed before its first entry"
         for kept in services.snapshots.list(services.clock()):
             outcome = await run(services, "undo_operation", {"id": kept.id}, Caller(LOCAL_USER, asker=Yes()))
             assert (outcome.structured or {"not_put_back": outcome.text})["not_put_back"] == []
         services.recorder.close()
-        assert services.audit_log.verify().broken is None
+        found = services.audit_log.verify()
+        assert found.broken is None or found.nothing
 
 
 async def made(tool: str, url: str, home: Path) -> str:
