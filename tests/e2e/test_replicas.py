@@ -171,8 +171,9 @@ async def exists(url: str, address: str) -> bool:
         try:
             urlopen(get, timeout=PATIENCE).close()
         except HTTPError as error:
-            if error.code != 404:
-                raise
+            with error:
+                if error.code != 404:
+                    raise
             return False
         return True
 
