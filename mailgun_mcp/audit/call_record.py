@@ -53,6 +53,8 @@ class CallRecord:
     """Id of the call that this one undoes, or helps to undo."""
     digest: str | None = None
     """Digest of the exact request."""
+    reached: dict[str, Any] | None = None
+    """Whom the call reaches, if the arguments as recorded do not show it; see `reach`."""
     untrusted: dict[str, Any] | None = None
     """Whether third-party text was shown before the call; see `note_context`."""
     decision: Decision | None = None
@@ -100,6 +102,7 @@ class CallRecord:
             "region": self.region,
             "subaccount": self.subaccount,
             "arguments": self.arguments,
+            "reached": self.reached,
             "policy": list(self.policy),
             "undoes": self.undoes,
             "digest": self.digest,

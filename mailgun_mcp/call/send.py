@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from mailgun_mcp.audit.reach import unshown
 from mailgun_mcp.call.authorize import denied, quoted_in
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.history import Reservation
@@ -23,6 +24,8 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
     cannot be saved: then nothing was sent.
     """
     services, record = call.services, call.record
+    if record.changes:
+        record.reached = unshown(facts, record.arguments, personal=services.policy.audit.personal)
     reservation = await _reserve(call, facts, request)
     await _record_intent(call, reservation)
     try:

@@ -62,6 +62,7 @@ COLUMNS = (
         "client",
     ),
     *("account", "region", "subaccount", "status", "attempts", "ms", "request_id", "undoes", "digest", "arguments"),
+    "reached",
 )
 """The columns of a CSV file."""
 NEXT_STEPS = (
@@ -278,6 +279,7 @@ def _write_csv(records: Iterable[dict[str, Any]], file: TextIO) -> None:
             "arguments": visible_json(record["arguments"])
             if "arguments" in record
             else ",".join(record["argument_names"]),
+            "reached": visible_json(record["reached"]) if "reached" in record else None,
         }
         writer.writerow([_cell(flat.get(name)) for name in COLUMNS])
 
@@ -289,7 +291,9 @@ def _cell(value: Any) -> str:
 
 def record_of(call: LoggedCall, *, values: bool) -> dict[str, Any]:
     """Return a call as `audit` prints it and `policy replay` reads it. Without `values`, arguments have only names."""
-    fields = {name: value for name, value in call.fields.items() if name != "arguments"}
+    fields = {
+        name: value for name, value in call.fields.items() if name != "arguments" and (values or name != "reached")
+    }
     values_by_name = call.fields.get("arguments", {})
     arguments = {"arguments": values_by_name} if values else {"argument_names": list(values_by_name)}
     return {"id": call.id, "when": iso(call.at), **fields, **arguments, **call.result, "outcome": call.outcome}

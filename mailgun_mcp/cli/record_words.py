@@ -42,6 +42,7 @@ def call_lines(record: Mapping[str, Any]) -> Iterator[str]:
         "outcome": OUTCOMES.get(record["outcome"], record["outcome"]),
         "answer": _answer(record),
         "policy": _joined(*(record.get("policy") or ()), form="{}, digest {}"),
+        "reached": _reached(record.get("reached")),
         "request": record.get("digest") and f"digest {record['digest']}",
     }
     for name, fact in facts.items():
@@ -132,6 +133,15 @@ def _confirmation(confirmation: Mapping[str, Any] | None) -> str | None:
     if not confirmation:
         return None
     return f"by {words(confirmation['by'])}, by {confirmation['method']}, at the level {confirmation['level']}"
+
+
+def _reached(reached: Mapping[str, Any] | None) -> str | None:
+    """Return whom the call reached, if its recorded arguments do not show it."""
+    if not reached:
+        return None
+    shown = [str(one) for one in reached.get("names") or reached.get("domains") or ()]
+    left = reached["count"] - len(shown)
+    return words([*shown, *([f"{left:,} more"] if left > 0 and "names" in reached else [])])
 
 
 def _untrusted(untrusted: Any) -> str | None:

@@ -23,6 +23,12 @@ DEEPEST = 100
 
 LogEvent = MutableMapping[str, Any]
 
+KEYS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(mgmcp_[a-z0-9]{10}_)[A-Za-z0-9_-]{43}"), rf"\1{REDACTED}"),
+    (re.compile(r"(?:pub)?key-[0-9a-f]{32,64}", re.IGNORECASE), REDACTED),
+    (re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", re.IGNORECASE), REDACTED),
+)
+"""Patterns of our tokens and Mailgun's keys."""
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
@@ -30,9 +36,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         REDACTED,
     ),
-    (re.compile(r"(mgmcp_[a-z0-9]{10}_)[A-Za-z0-9_-]{43}"), rf"\1{REDACTED}"),
-    (re.compile(r"(?:pub)?key-[0-9a-f]{32,64}", re.IGNORECASE), REDACTED),
-    (re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", re.IGNORECASE), REDACTED),
+    *KEYS,
     (
         # As `Authorization: …`, or as Python prints pairs of header name and value.
         re.compile(
@@ -82,11 +86,21 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
+        return hide(self._without(text, PATTERNS), _redact)
+
+    def name(self, name: str) -> str:
+        """Return the name or address of what a call reaches, without known secrets and keys.
+
+        Other patterns are not looked for: a caller could choose an address that they hide as a whole.
+        """
+        return self._without(name, KEYS)
+
+    def _without(self, text: str, patterns: Iterable[tuple[re.Pattern[str], str]]) -> str:
         if self._pattern:
             text = self._pattern.sub(REDACTED, text)
-        for pattern, replacement in PATTERNS:
+        for pattern, replacement in patterns:
             text = pattern.sub(replacement, text)
-        return hide(text, _redact)
+        return text
 
     def value(self, value: Any) -> Any:
         """Return the JSON value without secrets. Keys are redacted too, and so are values whose key names a secret.

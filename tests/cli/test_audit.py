@@ -156,7 +156,13 @@ def test_an_export_is_for_the_owner_alone_and_overwrites_nothing(filled: Path, h
 def test_no_cell_of_a_csv_is_a_formula(filled: Path, capsys: Any) -> None:
     store = Store(filled)
     AuditLog(store).append(
-        [LogEntry("ddd", "outcome", {"tool": "=1+1", "client": "@x", "result": {"outcome": "done"}})],
+        [
+            LogEntry(
+                "ddd",
+                "outcome",
+                {"tool": "=1+1", "client": "@x", "reached": {"count": 1}, "result": {"outcome": "done"}},
+            )
+        ],
         NOW,
         durable=False,
     )
@@ -166,6 +172,7 @@ def test_no_cell_of_a_csv_is_a_formula(filled: Path, capsys: Any) -> None:
     assert [row["id"] for row in rows] == ["aaa", "bbb", "ccc", "ddd"]
     assert (rows[3]["tool"], rows[3]["client"]) == ("'=1+1", "'@x")
     assert json.loads(rows[0]["arguments"]) == {"address": "=cmd@x.example"}
+    assert (json.loads(rows[3]["reached"]), rows[0]["reached"]) == ({"count": 1}, "")
 
 
 def test_an_export_can_be_replayed_against_a_policy(filled: Path, home: Path, capsys: Any) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from mailgun_mcp.cli.record_words import OUTCOMES, call_lines, created, resource_lines, snapshot_lines, value_lines
 
 CALL: dict[str, Any] = {
@@ -70,6 +72,18 @@ def test_facts_that_are_missing_have_no_line() -> None:
     assert "saved        nothing: it did not exist before" in lines
     assert "by           kim" in lines
     assert not any(line.startswith("third party") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("reached", "line"),
+    [
+        ({"count": 1, "names": ["eve@evil.example"]}, "reached      eve@evil.example"),
+        ({"count": 900, "names": ["a@b.example", "c.example"]}, "reached      a@b.example, c.example, 898 more"),
+        ({"count": 3, "domains": ["b.example"]}, "reached      b.example"),
+    ],
+)
+def test_whom_a_call_reached_is_said(reached: dict[str, Any], line: str) -> None:
+    assert line in list(call_lines({"id": "x", "when": "y", "outcome": "done", "reached": reached}))
 
 
 def test_an_outcome_starts_with_the_word_that_a_list_is_filtered_by() -> None:

@@ -137,6 +137,12 @@ def test_the_secret_arguments_of_a_call_are_known_from_then_on() -> None:
     assert redactor.text("bob: first pass, second pass") == f"bob: {REDACTED}, {REDACTED}"
 
 
+def test_a_name_loses_only_known_secrets_and_keys() -> None:
+    redactor = Redactor(["hunter2"])
+    assert redactor.name("authorization=x@b.example") == "authorization=x@b.example"
+    assert redactor.name(f"hunter2+key-{'0' * 32}@b.example") == "[redacted]+[redacted]@b.example"
+
+
 def test_the_longest_secret_goes_first() -> None:
     assert Redactor(["secret", "secret-and-more"]).text("a secret-and-more b") == f"a {REDACTED} b"
 
