@@ -1,11 +1,12 @@
 """Server-sent events of a run. The run goes on if the client disconnects."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.responses import StreamingResponse
+
+from mailgun_mcp.text.compact_json import compact
 
 DONE = "data: [DONE]\n\n"
 KEEP_ALIVE = ": waiting\n\n"
@@ -16,7 +17,7 @@ HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 def data(value: Any) -> str:
     """Return one unnamed event."""
-    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n"
+    return f"data: {compact(value)}\n\n"
 
 
 def named(name: str, value: Any) -> str:
