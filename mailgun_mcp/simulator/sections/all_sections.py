@@ -1,75 +1,13 @@
 """Imports all sections, which registers their handlers."""
 
-from mailgun_mcp.simulator.sections import (
-    account,
-    account_limits,
-    api_keys,
-    bounce_classification,
-    deliverability,
-    dkim_security,
-    domain_keys,
-    domains,
-    dynamic_pools,
-    events,
-    ip_allowlist,
-    ip_pools,
-    ip_warmup,
-    ips,
-    list_members,
-    lists,
-    logs,
-    messages,
-    metrics,
-    routes,
-    smtp_credentials,
-    stats,
-    stored_messages,
-    subaccounts,
-    suppressions,
-    tags,
-    templates,
-    thresholds,
-    tracking,
-    users,
-    validate,
-    webhooks,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
+from mailgun_mcp.simulator import sections
 from mailgun_mcp.simulator.sections.registry import HANDLERS
 
-__all__ = ["HANDLERS", "SECTIONS"]
+__all__ = ["HANDLERS"]
 
-SECTIONS = (
-    account,
-    account_limits,
-    api_keys,
-    bounce_classification,
-    deliverability,
-    dkim_security,
-    domain_keys,
-    domains,
-    dynamic_pools,
-    events,
-    ip_allowlist,
-    ip_pools,
-    ip_warmup,
-    ips,
-    list_members,
-    lists,
-    logs,
-    messages,
-    metrics,
-    routes,
-    smtp_credentials,
-    stats,
-    stored_messages,
-    subaccounts,
-    suppressions,
-    tags,
-    templates,
-    thresholds,
-    tracking,
-    users,
-    validate,
-    webhooks,
-)
-"""The modules that define handlers."""
+for module in iter_modules(sections.__path__, f"{sections.__name__}."):
+    if module.name != __name__:
+        import_module(module.name)
