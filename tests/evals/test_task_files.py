@@ -124,6 +124,6 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 def test_a_scenario_with_a_case_fills_in_what_the_task_leaves_out() -> None:
     task = next(task for task in shipped_tasks() if task.id == "why-nobody-clicks")
-    assert task.ask.startswith("Nobody clicks")
+    assert task.ask.startswith("Nobody has clicked")
     assert [step.parts()[0] for step in task.oracle] == ["query_metrics", "get_template_version"]
     assert task.answer.startswith("No. The mail is delivered")
