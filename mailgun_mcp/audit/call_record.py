@@ -11,6 +11,7 @@ from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.output.logs import redactor
 from mailgun_mcp.policy.facts import Context
 from mailgun_mcp.policy.model import AuditRules, Decision
+from mailgun_mcp.text.characters import excerpt
 from mailgun_mcp.text.sizes import size_of
 
 if TYPE_CHECKING:
@@ -133,10 +134,10 @@ def new_record(
         tool=operation.name,
         risk=operation.risk,
         principal=caller.principal.id,
-        client=_shortened_name(caller.client),
+        client=excerpt(caller.client, LONGEST_NAME),
         account=account,
         region=account.region,
-        subaccount=subaccount and _shortened_name(subaccount),
+        subaccount=subaccount and excerpt(subaccount, LONGEST_NAME),
         arguments=_recorded(operation, arguments, personal=rules.personal),
         policy=policy,
     )
@@ -156,14 +157,10 @@ def _confirmation(confirmation: "Confirmation | None") -> dict[str, Any] | None:
 
 
 def _recorded(operation: "Operation", arguments: "Arguments", *, personal: bool) -> "Arguments":
-    shortened = {_shortened_name(name): _bounded(value) for name, value in islice(arguments.items(), MOST_NAMES)}
+    shortened = {excerpt(name, LONGEST_NAME): _bounded(value) for name, value in islice(arguments.items(), MOST_NAMES)}
     if not personal:
         shortened |= dict.fromkeys(set(operation.personal) & shortened.keys(), PERSONAL)
     return redactor().arguments(operation, shortened)
-
-
-def _shortened_name(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
 def _bounded(value: Any) -> Any:

@@ -4,7 +4,6 @@ A raised operation is a copy with another risk. The same reasons always give the
 it only once.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ from unicodedata import normalize
 
 from mailgun_mcp.catalogue.operation import Operation, Raise
 from mailgun_mcp.catalogue.types import RISKS, Arguments, Risk
+from mailgun_mcp.text.leaves import leaves
 
 
 def as_called(operation: Operation, arguments: Arguments) -> Operation:
@@ -57,12 +57,4 @@ def _meets(value: Any, condition: Any) -> bool:
 
 def _folded(value: Any) -> frozenset[str]:
     """Return all texts in a value, with full-width and upper-case letters folded to plain lower case."""
-    return frozenset(normalize("NFKC", str(leaf)).casefold() for leaf in _leaves(value))
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, (list, tuple, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(item)
-    else:
-        yield value
+    return frozenset(normalize("NFKC", str(leaf)).casefold() for leaf in leaves(value))

@@ -10,7 +10,7 @@ from typing import get_args
 from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.cli.answering import answering
 from mailgun_mcp.cli.exits import OK
-from mailgun_mcp.cli.flag_values import positive_integer, rounded_down, seconds
+from mailgun_mcp.cli.flag_values import positive_integer, seconds
 from mailgun_mcp.cli.output import as_json, fitted, note, out, table, visible_json
 from mailgun_mcp.cli.page_url import page_url
 from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
@@ -25,8 +25,8 @@ from mailgun_mcp.identity.approvers import Approvers
 from mailgun_mcp.identity.sessions import Sessions
 from mailgun_mcp.settings import SettingsError, shell_command
 from mailgun_mcp.store.database import Store
-from mailgun_mcp.text.characters import show_invisible
-from mailgun_mcp.text.durations import iso
+from mailgun_mcp.text.characters import excerpt, show_invisible
+from mailgun_mcp.text.durations import in_words, iso
 from mailgun_mcp.text.suggest import unknown
 
 LONGEST_TARGET = 40
@@ -188,7 +188,7 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _row(approval: Approval, now: float) -> tuple[str, ...]:
-    when = f"{rounded_down(approval.expires - now)} left" if approval.status in ("pending", "approved") else ""
+    when = f"{in_words(approval.expires - now)} left" if approval.status in ("pending", "approved") else ""
     return (
         *(approval.id, approval.status, approval.level, approval.tool, _short_target(approval)),
         *(approval.account, approval.principal, when),
@@ -197,7 +197,7 @@ def _row(approval: Approval, now: float) -> tuple[str, ...]:
 
 def _short_target(approval: Approval) -> str:
     target = " ".join(show_invisible(_recipients(approval) or approval.target).split())
-    return target if len(target) <= LONGEST_TARGET else f"{target[:LONGEST_TARGET]}…"
+    return excerpt(target, LONGEST_TARGET)
 
 
 def _recipients(approval: Approval) -> str:
@@ -231,7 +231,7 @@ def _described(approval: Approval, now: float, *, full: bool = False) -> str:
         )
     if approval.status not in ("pending", "approved"):
         return f"{state}\n\n{text}"
-    left = f"Pending since {iso(approval.created)}, {rounded_down(approval.expires - now)} left."
+    left = f"Pending since {iso(approval.created)}, {in_words(approval.expires - now)} left."
     people = " Two people must approve it." if approval.level == "two_people" else ""
     return f"{state}\n\n{text}\n\n{left}{people}"
 
@@ -257,7 +257,7 @@ def _approve(store: Store, arguments: argparse.Namespace) -> None:
     answered = Approvals(store).approve(approval.id, by=by, now=store.clock(), typed=typed)
     if answered.status == "approved":
         chat = answered.client.startswith(CHAT)
-        then = "The chat goes on by itself." if chat else "Make the same call again: it runs once."
+        then = "The chat continues." if chat else "Make the same call again: it runs once."
         out(f"\nApproved by {answered.people}. {then}")
     else:
         out(f"\nApproved by {answered.people}. One more person must approve it.")
@@ -350,7 +350,7 @@ def _grants(store: Store, arguments: argparse.Namespace) -> None:
         table(
             [
                 (
-                    *(grant.id, f"{rounded_down(grant.until - now)} left", f"by {grant.by}"),
+                    *(grant.id, f"{in_words(grant.until - now)} left", f"by {grant.by}"),
                     *(names.get(grant.account, ""), _matching(grant)),
                 )
                 for grant in active

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.output.untrusted import unfenced
-from mailgun_mcp.text.characters import clean, one_line
+from mailgun_mcp.text.characters import clean, excerpt, one_line
 
 MARKS = {"done": ("✓", "green"), "failed": ("✗", "red"), "unknown": ("?", "red")}
 REFUSED = ("-", "yellow")
@@ -137,5 +137,4 @@ class Screen:
 
 def _arguments(arguments: dict[str, Any]) -> str:
     shown = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items())
-    shown = one_line(shown)
-    return f"({shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + '…'})"
+    return f"({excerpt(one_line(shown), LONGEST)})"

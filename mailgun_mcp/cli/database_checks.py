@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mailgun_mcp.cli.checks import MAX_SKEW, CheckResult
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.settings import Settings, SettingsError, state_directory
+from mailgun_mcp.text.sizes import count_of
 
 if TYPE_CHECKING:
     from mailgun_mcp.store.postgresql_facts import DatabaseFacts
@@ -97,4 +98,4 @@ def _sealed(facts: "DatabaseFacts", keys: "SealKeys") -> CheckResult:
         text = f"{older} of {total} sealed values have a key that is no longer the first"
         step = "Run `mailgun-mcp secrets reseal` before you remove it."
         return CheckResult("seal keys", "warning", text, step)
-    return CheckResult("seal keys", "ok", f"{total} sealed value{'' if total == 1 else 's'}, all with the first key")
+    return CheckResult("seal keys", "ok", f"{count_of(total, 'sealed value')}, all with the first key")

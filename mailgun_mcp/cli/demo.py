@@ -12,6 +12,7 @@ from typing import Any
 
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import out, paint
+from mailgun_mcp.text.characters import excerpt
 
 EXAMPLES = "  mailgun-mcp demo"
 DOMAIN = "mail.example.com"
@@ -198,5 +199,4 @@ STEPS = (
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return excerpt(repr(value), 40)

@@ -17,12 +17,3 @@ def positive_integer(flag: str, text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text)):
         raise SettingsError(f"--{flag}: {text!r} must be a positive integer")
     return int(text)
-
-
-def rounded_down(span: float) -> str:
-    """Return a number of seconds as people say it, such as `59 min`: in the largest unit that gives two or more."""
-    whole = max(0, int(span))
-    unit, size = next(
-        (unit, size) for unit, size in (("h", 3600), ("min", 60), ("s", 1)) if whole >= 2 * size or size == 1
-    )
-    return f"{whole // size} {unit}"

@@ -9,11 +9,11 @@ from mailgun_mcp.cli.output import note, out
 from mailgun_mcp.cli.parser import add_settings, settings_given
 from mailgun_mcp.errors import reason_of
 from mailgun_mcp.settings import load
+from mailgun_mcp.text.host_names import EVERY_ADDRESS
 
 EXAMPLES = """\
   mailgun-mcp health
   mailgun-mcp health --port 9000"""
-EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where the server listens, not where this connects
 TIMEOUT = 4.0
 
 

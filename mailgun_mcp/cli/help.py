@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from textwrap import fill, wrap
 from typing import Any
 
+from mailgun_mcp.text.suggest import sentence
+
 EXAMPLES = "examples:\n"
 
 
@@ -46,7 +48,7 @@ def examples_of(text: str, command: str) -> str | None:
 
 def sentences(help_text: str) -> str:
     """Return the help text of an action as sentences, to start its help page with."""
-    return f"{help_text[0].upper()}{help_text[1:]}."
+    return f"{sentence(help_text)}."
 
 
 def action_list(helps: Sequence[tuple[str, str]]) -> str:

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from mailgun_mcp.cli.output import label, words
+from mailgun_mcp.text.sizes import count_of
 
 WIDTH = 11
 """Width in characters of the names in front of the facts."""
@@ -155,11 +156,7 @@ def _snapshot(snapshot: Mapping[str, Any] | None) -> str | None:
     records = snapshot.get("records", 0)
     if not snapshot.get("copied"):
         return f"nothing: {records:,} records are too many to copy, so it cannot be undone"
-    return (
-        f"a copy of {records:,} {'record' if records == 1 else 'records'}"
-        if records
-        else "nothing: it did not exist before"
-    )
+    return f"a copy of {count_of(records, 'record')}" if records else "nothing: it did not exist before"
 
 
 def _answer(record: Mapping[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ from mailgun_mcp.cli.output import out
 from mailgun_mcp.cli.parser import Parser
 from mailgun_mcp.cli.simulator_control import CONTROLS, URL, control
 from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.text.host_names import EVERY_ADDRESS
 
 if TYPE_CHECKING:
     from socket import socket
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from mailgun_mcp.simulator.smtp.server import SmtpSockets
 
 PORT = 8025
-THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - maps it to an address to connect to
-"""Host that means all addresses -> the loopback address to connect to."""
 SELF = "self"
 MAILGUN = "mailgun"
 EXAMPLES = """\
@@ -151,7 +150,7 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         stack.enter_context(short_collections())
         listener = stack.enter_context(_listen(arguments, "port", arguments.port))
-        url = url_of(listener, THIS_MACHINE.get(arguments.host, arguments.host))
+        url = url_of(listener, EVERY_ADDRESS.get(arguments.host, arguments.host))
         smtp = _smtp_sockets(arguments, stack)
         app = _app(arguments, url if storage_url == SELF else storage_url, smtp)
         config = uvicorn.Config(app, http="h11", log_config=None, access_log=not arguments.quiet, lifespan="on")

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from mailgun_mcp.text.characters import show_invisible
+from mailgun_mcp.text.sizes import count_of
 
 OTHERS = 300
 """Longest list of names, in characters."""
@@ -75,7 +76,7 @@ def in_words(value: Any, length: int = 300) -> str:
             break
         shown.append(field)
     more = len(fields) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more field{'' if more == 1 else 's'}" if more else "")
+    return ", ".join(shown) + (f" and {count_of(more, 'more field')}" if more else "")
 
 
 def _fields(value: dict[str, Any]) -> Iterator[str]:
@@ -84,7 +85,7 @@ def _fields(value: dict[str, Any]) -> Iterator[str]:
             yield from _fields(item)
         elif item not in (None, "", []):
             words = {True: "yes", False: "no"}[item] if isinstance(item, bool) else item
-            text = f"{len(item):,} item{'' if len(item) == 1 else 's'}" if isinstance(item, list) else as_text(words)
+            text = count_of(len(item), "item") if isinstance(item, list) else as_text(words)
             yield f"{shorten(name, 40).replace('_', ' ')}: {shorten(text)}"
 
 
@@ -116,7 +117,7 @@ def first_lines(lines: Sequence[str], length: int) -> list[str]:
     for number, line in enumerate(lines):
         room -= len(line) + 1
         if room < 0:
-            return [*shown, f"(and {len(lines) - number:,} more line{'' if len(lines) - number == 1 else 's'})"]
+            return [*shown, f"(and {count_of(len(lines) - number, 'more line')})"]
         shown.append(line)
     return shown
 
@@ -124,7 +125,7 @@ def first_lines(lines: Sequence[str], length: int) -> list[str]:
 def _size(value: Any, text: str) -> str:
     lines = text.count("\n") + 1
     if isinstance(value, (list, tuple)):
-        return f"{len(value):,} items"
+        return count_of(len(value), "item")
     if isinstance(value, dict):
-        return f"{len(value):,} fields, {len(text):,} characters"
-    return f"{len(text):,} characters" + (f", {lines:,} lines" if lines > 1 else "")
+        return f"{count_of(len(value), 'field')}, {count_of(len(text), 'character')}"
+    return count_of(len(text), "character") + (f", {lines:,} lines" if lines > 1 else "")

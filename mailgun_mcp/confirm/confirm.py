@@ -18,7 +18,7 @@ from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision, Policy, reaches
 from mailgun_mcp.request.build import Request
 from mailgun_mcp.text.characters import one_line
-from mailgun_mcp.text.durations import iso
+from mailgun_mcp.text.durations import in_words, iso
 
 ROUNDS = 3
 """How often a question is asked again because its target has changed in the meantime."""
@@ -125,7 +125,7 @@ async def _pending(
     return NotConfirmedError(
         f"Pending approval {name}; nothing was sent. {why}{approvals.way_to_answer(name)} "
         "After that, make exactly the same call again: it runs once. "
-        f"The approval expires in {policy.confirmation.ttl / 60:.0f} minutes.",
+        f"The approval expires in {in_words(policy.confirmation.ttl)}.",
         "pending",
         name,
         details={"id": name, "level": approval.level, "expires": iso(approval.expires), "form": approval.text},

@@ -3,6 +3,7 @@
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import one_line, shorten
+from mailgun_mcp.text.suggest import sentence
 
 TYPED = 100
 """Longest name that a person can be asked to type, in characters."""
@@ -52,7 +53,7 @@ def headline(operation: Operation, arguments: Arguments) -> str:
 def risk(operation: Operation) -> str:
     """Return the risk, and why the call has it."""
     reason = operation.risk_reason
-    effect = f" {reason[0].upper()}{reason[1:]}." if reason else ""
+    effect = f" {sentence(reason)}." if reason else ""
     return f"Risk: {operation.risk}{', bulk' if operation.bulk else ''}.{effect}"
 
 

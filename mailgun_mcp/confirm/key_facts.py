@@ -10,6 +10,7 @@ from mailgun_mcp.confirm.recipient_lines import is_inside, named, own_domains, r
 from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision
+from mailgun_mcp.text.sizes import count_of
 
 REASON = 300
 
@@ -76,7 +77,7 @@ def _destinations(facts: Facts, account_domains: tuple[str, ...]) -> list[str]:
 def _places(destinations: list[str], where: str) -> list[str]:
     if not destinations:
         return []
-    number = f"{len(destinations):,} place{'' if len(destinations) == 1 else 's'}"
+    number = count_of(len(destinations), "place")
     return [f"Data goes to {number}{where}{named(destinations)}"]
 
 

@@ -6,6 +6,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import OTHERS, join_bounded, shorten
 from mailgun_mcp.policy.facts import Context, Facts
+from mailgun_mcp.text.sizes import count_of
 
 PEOPLE = 800
 """Longest list of recipients outside the account's domains, in characters."""
@@ -21,7 +22,7 @@ def recipient_lines(facts: Facts, account_domains: tuple[str, ...]) -> list[str]
     least = "at least " if context.unknown_lists else ""
     copies = " Each cc and bcc gets a copy of every message." if facts.addressed.copied else ""
     return [
-        f"Mail goes to {least}{count:,} recipient{'' if count == 1 else 's'}.{copies}",
+        f"Mail goes to {least}{count_of(count, 'recipient')}.{copies}",
         *_list_lines(context, lists),
         *_outside(facts, lists, account_domains),
     ]
@@ -54,7 +55,7 @@ def named(addresses: list[str]) -> str:
 
 def _list_lines(context: Context, lists: dict[str, int]) -> list[str]:
     """Return the mailing lists with their sizes, and what is unknown about them."""
-    sizes = [f"{shorten(name)} ({size:,} member{'' if size == 1 else 's'})" for name, size in lists.items()]
+    sizes = [f"{shorten(name)} ({count_of(size, 'member')})" for name, size in lists.items()]
     unread = [name for name, size in lists.items() if size and name not in context.list_addresses]
     doubts = [f"{shorten(name)} ({shorten(reason)})" for name, reason in context.unknown_lists.items()]
     lines = []

@@ -10,6 +10,7 @@ from mailgun_mcp.evals.session import MadeCall
 from mailgun_mcp.evals.task import Goal, Task
 from mailgun_mcp.evals.world import MailgunRequest, World
 from mailgun_mcp.simulator.worlds.case import faults
+from mailgun_mcp.text.characters import excerpt
 
 DONE = range(200, 300)
 THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}\b)")
@@ -141,5 +142,4 @@ def _wrong(call: MadeCall, requests: Sequence[MailgunRequest], harmful: Sequence
 
 
 def _first_line(text: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= 160 else f"{line[:159]}…"
+    return excerpt(text.strip().partition("\n")[0], 160)

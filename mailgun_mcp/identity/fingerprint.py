@@ -1,4 +1,7 @@
-"""Distinguishes API keys without storing them, through an HMAC whose own key never leaves the state."""
+"""Recognises keys and secrets without storing them.
+
+An API key has an HMAC whose own key never leaves the state. A secret of ours is random, so a plain hash will do.
+"""
 
 from hashlib import sha256
 from hmac import new as hmac
@@ -18,3 +21,8 @@ def fingerprint(key: str, store: Store) -> str:
     """
     secret = shared_secret(store, FILE)
     return hmac(secret.encode(), key.encode(), sha256).hexdigest()[:LENGTH]
+
+
+def secret_digest(secret: str) -> str:
+    """Return the hash of a random secret, which cannot be reversed by guessing."""
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, Literal
 
 from mailgun_mcp.identity.access import Access
+from mailgun_mcp.identity.fingerprint import secret_digest
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.store.database import Store, stored
 
@@ -43,7 +43,7 @@ class Sessions:
             connection.execute("DELETE FROM sign_in_links WHERE expires <= ?", (now,))
             connection.execute(
                 "INSERT INTO sign_in_links (digest, principal, expires) VALUES (?, ?, ?)",
-                (_digest(secret), principal, now + LINK_SECONDS),
+                (secret_digest(secret), principal, now + LINK_SECONDS),
             )
         return secret
 
@@ -53,7 +53,7 @@ class Sessions:
             return None
         with self._store.reading() as connection:
             row = connection.execute(
-                "SELECT principal FROM sign_in_links WHERE digest = ? AND expires > ?", (_digest(secret), now)
+                "SELECT principal FROM sign_in_links WHERE digest = ? AND expires > ?", (secret_digest(secret), now)
             ).fetchone()
         return None if row is None else str(row["principal"])
 
@@ -64,7 +64,7 @@ class Sessions:
             return None
         with self._store.writing(lock=LOCK) as connection:
             used = connection.execute(
-                "DELETE FROM sign_in_links WHERE digest = ? AND expires > ?", (_digest(secret), now)
+                "DELETE FROM sign_in_links WHERE digest = ? AND expires > ?", (secret_digest(secret), now)
             )
             # Whoever can print the link can answer in the terminal too, so all scopes are granted.
             return _open(connection, Principal(principal), "link", now) if used.rowcount == 1 else None
@@ -80,7 +80,7 @@ class Sessions:
             return None
         with self._store.reading() as connection:
             row = connection.execute(
-                "SELECT * FROM browser_sessions WHERE digest = ? AND expires > ?", (_digest(secret), now)
+                "SELECT * FROM browser_sessions WHERE digest = ? AND expires > ?", (secret_digest(secret), now)
             ).fetchone()
         if row is None:
             return None
@@ -103,7 +103,7 @@ class Sessions:
     def close(self, secret: str) -> None:
         """End a session."""
         with self._store.writing(lock=LOCK) as connection:
-            connection.execute("DELETE FROM browser_sessions WHERE digest = ?", (_digest(secret),))
+            connection.execute("DELETE FROM browser_sessions WHERE digest = ?", (secret_digest(secret),))
 
 
 def _open(connection: Any, principal: Principal, source: SessionSource, now: float) -> str:
@@ -114,7 +114,7 @@ def _open(connection: Any, principal: Principal, source: SessionSource, now: flo
     connection.execute(
         """INSERT INTO browser_sessions (digest, principal, access, source, created, expires)
         VALUES (?, ?, ?, ?, ?, ?)""",
-        (_digest(secret), principal.id, json.dumps(bounds), source, now, now + SESSION_SECONDS),
+        (secret_digest(secret), principal.id, json.dumps(bounds), source, now, now + SESSION_SECONDS),
     )
     return secret
 
@@ -122,8 +122,3 @@ def _open(connection: Any, principal: Principal, source: SessionSource, now: flo
 def _access(text: str) -> Access:
     scopes, accounts, domains = (None if names is None else tuple(names) for names in stored(text, list))
     return Access(None if scopes is None else frozenset(scopes), accounts, domains)
-
-
-def _digest(secret: str) -> str:
-    # The secret is random, so a plain hash cannot be reversed by guessing.
-    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

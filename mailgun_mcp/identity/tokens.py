@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import dataclass
-from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_urlsafe
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.accounts import NAME, NAME_RULE
+from mailgun_mcp.identity.fingerprint import secret_digest
 from mailgun_mcp.identity.principal import ANONYMOUS, Principal
 from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.store.ids import new_id
@@ -72,7 +72,7 @@ def proven(entry: TokenEntry | None, secret: str, now: float) -> StoredToken | N
     The comparison takes the same time whichever character of the secret is wrong.
     """
     token, digest = entry or (None, NO_DIGEST)
-    if not compare_digest(_digest(secret), digest):
+    if not compare_digest(secret_digest(secret), digest):
         return None
     return token if token is not None and token.is_valid(now) else None
 
@@ -105,7 +105,7 @@ class Tokens:
                 """INSERT INTO tokens (id, name, shown, digest, scopes, accounts, domains, created, created_by, expires, relay)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
-                    *(token.id, name.casefold(), name, _digest(secret), json.dumps(access.listed_scopes)),
+                    *(token.id, name.casefold(), name, secret_digest(secret), json.dumps(access.listed_scopes)),
                     *(_list(access.accounts), _list(access.domains), now, by, expires, int(access.relay)),
                 ),
             )
@@ -178,11 +178,6 @@ def _token(row: Any) -> StoredToken:
         last_used=row["last_used"],
         revoked=row["revoked"],
     )
-
-
-def _digest(secret: str) -> str:
-    # The secret is random, so a plain hash cannot be reversed by guessing.
-    return sha256(secret.encode()).hexdigest()
 
 
 def _list(values: tuple[str, ...] | None) -> str | None:

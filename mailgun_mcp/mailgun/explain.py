@@ -8,7 +8,7 @@ from typing import Any
 from mailgun_mcp.errors import RETRIED, MailgunError, RateLimitedError, RejectedError, ServerError
 from mailgun_mcp.mailgun.endpoint import Endpoint
 from mailgun_mcp.mailgun.response import Response, error_body, said
-from mailgun_mcp.text.sizes import count_of
+from mailgun_mcp.text.durations import in_words
 
 LOOK_FIRST = (
     "Do not repeat it blindly. First check whether it took effect: for mail, in the logs by recipient; otherwise, in "
@@ -138,7 +138,7 @@ def _step(response: Response, words: str, region: str, wait: float | None, advic
     if status == 404:
         return "Check the name or id. Something that was just created can take a moment to appear."
     if wait is not None:
-        return f"Try again in {_duration(wait)}." if round(wait) else "Try again."
+        return f"Try again in {in_words(wait, up=True)}." if round(wait) else "Try again."
     if status in LIMITED:
         return "Try again later, with fewer calls." if status == 429 else "Try again later, with fewer recipients."
     if status >= 500:
@@ -176,15 +176,6 @@ SAID_STEPS: dict[int, dict[str, str]] = {
     },
 }
 """What Mailgun says, in lower case -> what to do, if the status alone would mislead."""
-
-
-def _duration(seconds: float) -> str:
-    """Return the time in a unit that suits a reader."""
-    if seconds < 120:
-        return count_of(round(seconds), "second")
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.0f} hours" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
 
 
 def _region_hint(endpoint: Endpoint, advice: Advice) -> str:

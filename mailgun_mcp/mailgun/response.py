@@ -98,12 +98,11 @@ def said(response: Response) -> str:
     The API uses these keys: message, Error, error, Reason, Description, Field with Value;
     otherwise plain text. HTML is reduced to its text.
     """
-    from mailgun_mcp.text.characters import one_line
+    from mailgun_mcp.text.characters import excerpt, one_line
 
     body = error_body(response)
     text = _from_json(body)[:READ] if not isinstance(body, str) else TAG.sub(" ", body[:READ])
-    text = one_line(text)
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+    return excerpt(one_line(text), MAX_TEXT)
 
 
 def error_body(response: Response) -> Any:

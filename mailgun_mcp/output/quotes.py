@@ -13,6 +13,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.output.names import is_name
 from mailgun_mcp.output.untrusted import fence
 from mailgun_mcp.text.characters import clean
+from mailgun_mcp.text.leaves import leaves
 
 MOST_READ = 200_000
 """How much of the arguments is searched for a quoted text, in characters."""
@@ -94,7 +95,7 @@ def words_of(operation: Operation, arguments: Arguments) -> str:
     """Return the words that the caller sent, and the API's names for the arguments."""
     texts = [operation.path, *(f"{argument.name} {argument.wire}" for argument in operation.arguments)]
     left = MOST_READ
-    for text in _texts(arguments):
+    for text in (str(leaf) for leaf in leaves(arguments, names=True) if leaf is not None):
         texts.append(text[:left])
         left -= len(text)
         if left <= 0:
@@ -131,15 +132,3 @@ def _tokens(text: str) -> Iterator[str]:
 def _is_address(token: str) -> bool:
     """Return whether a word is an address, a host name or an id, and not a word of some language."""
     return len(token) <= 64 and not SPELLED.fullmatch(token) and is_name(token)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield str(key)
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None:
-        yield str(value)

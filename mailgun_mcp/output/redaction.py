@@ -15,6 +15,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.output.secrets import is_secret_name
 from mailgun_mcp.output.url_secrets import hide
+from mailgun_mcp.text.leaves import texts
 
 REDACTED = "[redacted]"
 SHORTEST = 4
@@ -82,7 +83,7 @@ class Redactor:
         """Remember the secret arguments of a call."""
         for argument in operation.arguments:
             if argument.secret:
-                self.learn(*_texts(arguments.get(argument.name)))
+                self.learn(*texts(arguments.get(argument.name)))
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
@@ -162,17 +163,6 @@ def _masked(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_masked(item) for item in value]
     return value if value is None or isinstance(value, bool) or value == "" else REDACTED
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
 
 
 def _spellings(secret: str) -> set[str]:

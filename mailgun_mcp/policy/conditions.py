@@ -19,7 +19,8 @@ from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.globs import TextPredicate, address_matcher, host_matcher, matcher
 from mailgun_mcp.policy.model import Condition, DecisionEffect, Match
 from mailgun_mcp.policy.values import COMPARISONS, MISSING, compile_value, find, number
-from mailgun_mcp.text.durations import WEEKDAYS, duration, minutes_of, weekdays_of
+from mailgun_mcp.text.characters import excerpt
+from mailgun_mcp.text.durations import WEEKDAYS, duration, in_words, minutes_of, weekdays_of
 
 ABOUT_PEOPLE = frozenset({"recipients.domains", "recipients.addresses", "recipients.outside"})
 """Conditions about who gets the mail. For them, the members of mailing lists must be read."""
@@ -54,7 +55,7 @@ def show(value: Any) -> str:
         more = f" and {len(items) - MAX_ITEMS} more" if len(items) > MAX_ITEMS else ""
         return (", ".join(show(item) for item in items[:MAX_ITEMS]) or "none") + more
     text = repr(value)
-    return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
+    return excerpt(text, MAX_LENGTH)
 
 
 def _words(expected: Any) -> str:
@@ -221,7 +222,7 @@ def _after_untrusted(key: str, expected: str | bool, _every: bool, _zone: tzinfo
 
 
 def _ago(age: float | None) -> str:
-    return "never shown" if age is None else f"shown {age:.0f}s ago"
+    return "never shown" if age is None else f"shown {in_words(age)} ago"
 
 
 def _subaccounts(facts: Facts) -> list[str]:

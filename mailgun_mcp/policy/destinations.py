@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.address_changes import SUBSCRIBING, subscribed
-from mailgun_mcp.policy.call_texts import addresses_in, folded, texts
-from mailgun_mcp.text.addresses import AT_SIGNS
+from mailgun_mcp.policy.call_addresses import addresses_in
+from mailgun_mcp.text.addresses import AT_SIGNS, folded
 from mailgun_mcp.text.host_names import canonical_host, canonical_ip
+from mailgun_mcp.text.leaves import texts
 
 URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 AUTHORITY = re.compile(r"[^:]*:[/\\]*([^/\\]*)")

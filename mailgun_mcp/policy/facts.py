@@ -11,16 +11,18 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.address_changes import count_addresses
-from mailgun_mcp.policy.call_texts import addresses_in, folded, noting_faults, texts
+from mailgun_mcp.policy.call_addresses import addresses_in, noting_faults
 from mailgun_mcp.policy.destinations import destinations_of
 from mailgun_mcp.policy.option_headers import forbidden, is_option, with_options_of
 from mailgun_mcp.policy.route_reach import with_many_targets
 from mailgun_mcp.text.addresses import (
     fills_in,
+    folded,
     mime_headers,
     recipients_in_header,
 )
 from mailgun_mcp.text.host_names import canonical_host
+from mailgun_mcp.text.leaves import texts
 
 TEMPLATES = frozenset({"templates", "account_templates"})
 REPLY_HEADERS = frozenset(

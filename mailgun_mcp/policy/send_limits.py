@@ -11,7 +11,7 @@ from mailgun_mcp.policy.facts import TEMPLATES, Facts
 from mailgun_mcp.policy.globs import TextPredicate, address_matcher
 from mailgun_mcp.policy.model import CallLimits, Policy, SendLimit, SendRules, SpendRules
 from mailgun_mcp.policy.prices import cost, unit_of
-from mailgun_mcp.text.sizes import count_of
+from mailgun_mcp.text.durations import in_words
 
 LIMITS = "send/"
 """Prefix of the names of send limits. Their reasons quote addresses."""
@@ -278,7 +278,7 @@ def _duplicate(window: float, facts: Facts) -> str | None:
     age = facts.context.duplicate_age
     if age is None or age > window:
         return None
-    return f"the same message was sent {count_of(round(age), 'second')} ago"
+    return f"the same message was sent {in_words(age)} ago"
 
 
 def _over_budget(policy: Policy, budget: SpendRules, facts: Facts) -> str | None:

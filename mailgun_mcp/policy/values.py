@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mailgun_mcp.policy.globs import matcher
+from mailgun_mcp.text.leaves import leaves
 
 ValuePredicate = Callable[[Any], bool]
 
@@ -134,16 +135,7 @@ def _text(leaf: Any) -> str | None:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    if value is MISSING:
-        return
-    if isinstance(value, Mapping):
-        for item in value.values():
-            yield from _leaves(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value
+    return iter(()) if value is MISSING else leaves(value)
 
 
 def _step(value: Any, step: str) -> Any:

@@ -27,6 +27,8 @@ from mailgun_mcp.request.quick_check import Check, quick_check
 from mailgun_mcp.request.received_files import MOST_ARGUMENTS
 from mailgun_mcp.request.target_keys import key_faults
 from mailgun_mcp.text.addresses import find_addresses
+from mailgun_mcp.text.characters import excerpt
+from mailgun_mcp.text.leaves import texts
 from mailgun_mcp.text.sizes import count_of, size_of
 
 MAX_DEPTH = 32
@@ -125,7 +127,7 @@ def _unsafe(value: Any, path: str, depth: int) -> Iterator[str]:
                 yield f"{path or 'arguments'}: the name {_excerpt(key)} is longer than {MAX_NAME:,} characters"
             elif not _is_safe(key):
                 yield from _unsafe_text(key, f"{path}: name {_excerpt(key)}")
-            yield from _unsafe(item, _join(path, _named(key)), depth + 1)
+            yield from _unsafe(item, _join(path, excerpt(key, MAX_EXCERPT)), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unsafe(item, f"{path}[{index}]", depth + 1)
@@ -181,7 +183,7 @@ def _error_messages(error: Any) -> Iterator[str]:
         case "additionalProperties":
             for name in error.instance:
                 if name not in error.schema.get("properties", {}):
-                    yield _unknown(_join(path, _named(name)), name, error.schema, error.instance)
+                    yield _unknown(_join(path, excerpt(name, MAX_EXCERPT)), name, error.schema, error.instance)
         case "type":
             fields = _fields(error.schema) if error.validator_value == "object" else ""
             yield f"{path}: must be {_article(error.validator_value)}{fields}, not {_described(error.instance)}"
@@ -231,7 +233,7 @@ def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     for argument in operation.arguments:
         if argument.name not in arguments:
             continue
-        for item in _texts(arguments[argument.name]):
+        for item in texts(arguments[argument.name]):
             fault = next((fault for check in _checks(argument) if (fault := check(item))), None)
             if fault:
                 yield f"{argument.name}: {_excerpt(item)} {fault}"
@@ -300,14 +302,6 @@ def _at(value: Any, way: list[str], path: str) -> Iterator[tuple[str, str]]:
         yield from _at(value.get(way[0]), way[1:], f"{path}.{way[0]}")
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
-
-
 def _rule_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     present = {name for name, value in arguments.items() if value not in (None, [], {})}
     needed: set[str] = set()
@@ -343,7 +337,7 @@ def _needed(rule: Mapping[str, Any], arguments: Arguments, reported: set[str]) -
 def _field_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     if operation.answer is None or not operation.answer.fields:
         return
-    for name in _texts(arguments.get("fields")):
+    for name in texts(arguments.get("fields")):
         if not places_of(operation, name):
             names = [path for path in field_places(operation) if "/" not in path]
             yield f"fields: {_excerpt(name)} is not a field of the answer; {allowed_values(name, names)}"
@@ -358,7 +352,7 @@ def _count(kind: str, names: list[str], present: list[str]) -> Iterator[str]:
 
 
 def _count_recipients(most: int, names: list[str], arguments: Arguments) -> Iterator[str]:
-    count = sum(max(1, len(find_addresses(text).addresses)) for name in names for text in _texts(arguments.get(name)))
+    count = sum(max(1, len(find_addresses(text).addresses)) for name in names for text in texts(arguments.get(name)))
     if count > most:
         yield f"{', '.join(names)}: {count:,} recipients is more than Mailgun's limit of {most:,} in one call"
 
@@ -366,12 +360,8 @@ def _count_recipients(most: int, names: list[str], arguments: Arguments) -> Iter
 def _path_text(parts: Any) -> str:
     path = ""
     for part in parts:
-        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, _named(part))
+        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, excerpt(part, MAX_EXCERPT))
     return path
-
-
-def _named(name: str) -> str:
-    return name if len(name) <= MAX_EXCERPT else f"{name[:MAX_EXCERPT]}…"
 
 
 def _join(path: str, name: str) -> str:

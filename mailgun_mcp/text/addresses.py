@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
-from mailgun_mcp.text.characters import first_invisible
+from mailgun_mcp.text.characters import excerpt, first_invisible
 from mailgun_mcp.text.host_names import canonical_host, canonical_ip, canonical_label
 
 MAX_ADDRESS = 320
@@ -79,7 +79,7 @@ def find_addresses(text: str) -> ParsedAddresses:
         elif AT_SIGNS.search(piece) or "=?" in piece:
             _read(piece, parsed)
         elif piece:
-            parsed.addresses.append(_plain(piece))
+            parsed.addresses.append(folded(piece))
     # In `Smith, John <john@example.com>` the first piece is half of a name.
     if any("@" in address for address in parsed.addresses):
         parsed.addresses = [address for address in parsed.addresses if "@" in address]
@@ -150,7 +150,7 @@ def _read(text: str, parsed: ParsedAddresses) -> None:
             parsed.faults.append(f"U+{ord(match[0]):04X} looks like an @")
         end = _read_at(text, match.start(), end, quotes, parsed)
     if len(parsed.addresses) == count:
-        parsed.addresses.append(_plain(text))
+        parsed.addresses.append(folded(text))
     if "@" in text and len(quotes) % 2:
         parsed.faults.append("a quote is not closed")
     if "@" in text and not BALANCED.fullmatch(QUOTED.sub(_unclosed, text)):
@@ -188,7 +188,7 @@ def _read_at(text: str, at: int, begin: int, quotes: list[int], parsed: ParsedAd
         parsed.faults.append(f"{_excerpt(span)} may go on after a space or comment")
     if invisible := first_invisible(span):
         parsed.faults.append(f"{_excerpt(span)} contains the invisible character {invisible}")
-    parsed.addresses.append(f"{unquoted(local)}@{host if host is not None else _plain(domain[0] if domain else '')}")
+    parsed.addresses.append(f"{unquoted(local)}@{host if host is not None else folded(domain[0] if domain else '')}")
     return end
 
 
@@ -230,12 +230,13 @@ def _decoded(word: str) -> str | None:
         return None
 
 
-def _plain(text: str) -> str:
+def folded(text: str) -> str:
+    """Return the text as it is compared. To a mail server, full-width letters and the like equal the plain ones."""
     return (text if text.isascii() else normalize("NFKC", text)).strip().lower().rstrip(".")
 
 
 def _excerpt(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:80]}…")
+    return repr(excerpt(text, 80))
 
 
 RECIPIENT_HEADERS = frozenset(

@@ -78,6 +78,11 @@ def encodable(text: str) -> str:
     return text if text.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
+def excerpt(text: str, most: int) -> str:
+    """Return the text, or its first `most` characters and an ellipsis."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def one_line(text: str) -> str:
     """Return the cleaned text on one line."""
     return " ".join(clean(text).split())

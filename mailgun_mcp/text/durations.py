@@ -1,12 +1,16 @@
-"""Durations, hours and weekdays as people write them."""
+"""Durations, hours and weekdays as people read and write them."""
 
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from math import ceil
+
+from mailgun_mcp.text.sizes import count_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DAY = 24 * 60
+UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 DURATION = re.compile(r"[0-9]{1,9}[smhd](?: ?[0-9]{1,9}[smhd])*", re.ASCII)
 HOURS = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?-([0-9]{1,2})(?::([0-9]{2}))?", re.ASCII)
@@ -25,6 +29,16 @@ def duration(text: str) -> float:
     if not seconds:
         raise ValueError(f"{text!r} must be longer than zero")
     return float(seconds)
+
+
+def in_words(seconds: float, *, up: bool = False) -> str:
+    """Return a time as people say it, such as `1 hour` and `90 minutes`: rounded down, or `up`.
+
+    The unit is the largest that gives two or more, or exactly one.
+    """
+    whole = max(0, ceil(seconds) if up else int(seconds))
+    unit, size = next((unit, size) for unit, size in UNITS if whole >= 2 * size or whole == size or size == 1)
+    return count_of(-(-whole // size) if up else whole // size, unit)
 
 
 def minutes_of(hours: str | int) -> frozenset[int]:

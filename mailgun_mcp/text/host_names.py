@@ -10,6 +10,8 @@ from mailgun_mcp.text.characters import first_invisible
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Hosts that are this machine."""
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names where a server listens
+"""Host that means every address of this machine -> the loopback address to connect to."""
 DOTS = "\u3002\uff0e\uff61\u2024\ufe52"
 """Characters that some readers take for a dot."""
 LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")

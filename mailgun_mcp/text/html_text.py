@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urlsplit
 
+from mailgun_mcp.text.characters import excerpt
 from mailgun_mcp.text.html_visibility import PAGE, Visibility, visibility_of
 
 LONGEST_HTML = 500_000
@@ -291,7 +292,7 @@ def _link(href: str) -> str:
         return ""
     if not is_known_scheme:
         return ""
-    return target if len(target) <= LONGEST_LINK else f"{target[:LONGEST_LINK]}…"
+    return excerpt(target, LONGEST_LINK)
 
 
 def _linked(text: str, link: str) -> str:

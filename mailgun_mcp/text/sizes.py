@@ -30,5 +30,5 @@ def megabytes(size: int) -> str:
 
 
 def count_of(number: int, noun: str) -> str:
-    """Return a number of things in words: `1 item`, `2 items`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return a number of things in words: `1 item`, `2,000 items`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

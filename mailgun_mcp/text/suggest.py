@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from mailgun_mcp.text.characters import excerpt
+
 LONGEST = 100
 """Longest name, in characters, for which one is suggested. A longer one is hardly a typo, and takes long to compare."""
 
@@ -35,7 +37,7 @@ def unknown(kind: str, name: str, names: Iterable[str], *, none: str = "there ar
     """
     options = list(names)
     suggestion = suggest(name, options)
-    shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    shown = excerpt(name, LONGEST)
     if not options:
         return f"unknown {kind} {shown!r}: {none}"
     if suggestion:

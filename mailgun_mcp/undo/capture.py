@@ -1,6 +1,6 @@
 """Captures what a call is about to remove or overwrite, page by page, before the call is made."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,7 @@ from mailgun_mcp.errors import MailgunError, StateError
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.output.names import is_name
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.text.leaves import texts
 from mailgun_mcp.undo.narrowed import Narrowed
 from mailgun_mcp.undo.preview import describe_capture
 from mailgun_mcp.undo.reader import ResourceReader
@@ -51,10 +52,10 @@ class _Contents:
     @property
     def can_be_orders(self) -> bool:
         """Whether it contains more than names and dates, so that a text in it could be an instruction."""
-        texts = [name for ref in self.absent for name in ref.names]
+        words = [name for ref in self.absent for name in ref.names]
         for ref, value in self.examples:
-            texts += [*ref.names, *_texts(value)]
-        return not all(is_name(text.strip("*")) for text in texts)
+            words += [*ref.names, *texts(value, names=True)]
+        return not all(is_name(text.strip("*")) for text in words)
 
     def add(self, ref: ResourceRef, value: Value | None) -> None:
         if value is None:
@@ -200,15 +201,3 @@ class Capture:
         return describe_capture(
             self._counted(), contents.examples, contents.records, absent=contents.absent, limit=limit
         )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield name
-            yield from _texts(item)

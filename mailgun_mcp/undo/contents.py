@@ -8,6 +8,7 @@ from mailgun_mcp.catalogue.pagination import items_of
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.request.target_keys import values_at
+from mailgun_mcp.text.sizes import count_of
 from mailgun_mcp.undo.page_reader import PageReader
 
 PAGE = 1_000
@@ -78,6 +79,4 @@ class _Counter:
 
 
 def _counted(names: list[str] | None, word: str) -> str:
-    if names is None:
-        return f"an unknown number of {word}s"
-    return f"{len(names):,} {word}{'' if len(names) == 1 else 's'}"
+    return f"an unknown number of {word}s" if names is None else count_of(len(names), word)

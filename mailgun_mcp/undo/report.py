@@ -10,6 +10,7 @@ from mailgun_mcp.confirm.bounded_text import one_line, shorten
 from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.output.names import is_name
 from mailgun_mcp.text.durations import iso
+from mailgun_mcp.text.sizes import count_of
 from mailgun_mcp.undo.plan import Conflict, Failure, Plan, Step
 from mailgun_mcp.undo.records import ResourceRef
 from mailgun_mcp.undo.snapshots import Snapshot
@@ -56,7 +57,7 @@ def quoted_summary(snapshot: Snapshot, operation: Operation | None) -> list[str]
 
 def dry_run_result(plan: Plan) -> Report:
     """Return what the undo would do, without doing it."""
-    calls = f"{len(plan.steps):,} call{'' if len(plan.steps) == 1 else 's'}"
+    calls = count_of(len(plan.steps), "call")
     unchanged = f"{plan.unchanged:,} {'is' if plan.unchanged == 1 else 'are'} already as before"
     refs = [ref for step in plan.steps[:SHOWN] for ref in step.refs[:NAMED]]
     return Report(

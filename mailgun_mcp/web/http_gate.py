@@ -12,9 +12,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.text.host_names import LOOPBACK
 from mailgun_mcp.web.principal import path_in
 
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK_HOSTS = frozenset(f"[{host}]" if ":" in host else host for host in LOOPBACK)
+"""As they are written in URLs and headers."""
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]*[a-z0-9_-])(?:(?<!\])\.)?(?::(?P<port>[0-9]{0,5}))?")
 """A host as a client writes it. The dot at the end of `localhost.` says that the name is whole; it is the same host."""
 ORIGIN = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]*)://{HOST.pattern}")

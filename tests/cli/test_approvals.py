@@ -90,7 +90,7 @@ def test_what_waits_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) 
     code, out, _ = ran(["list"], capsys)
     assert (code, out.split()) == (
         exits.OK,
-        [first.id, "pending", "typed", "delete_domain", "mail.example.com", "main", "local", "59", "min", "left"],
+        [first.id, "pending", "typed", "delete_domain", "mail.example.com", "main", "local", "59", "minutes", "left"],
     )
     _, out, _ = ran(["list", "--status", "all"], capsys)
     assert [line.split()[:2] for line in out.splitlines()] == [[first.id, "pending"], [done.id, "denied"]]
@@ -162,7 +162,7 @@ def test_who_approves_a_call_of_a_chat_is_told_that_it_goes_on(
     with store.writing() as connection:
         connection.execute("UPDATE approvals SET client = 'chat:agui'")
     _, out, _ = ran(["approve", approval.id], capsys)
-    assert out.endswith(f"Approved by {USER}. The chat goes on by itself.\n")
+    assert out.endswith(f"Approved by {USER}. The chat continues.\n")
 
 
 def test_approving_shows_the_call_and_lets_it_through_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -438,7 +438,7 @@ def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixtu
     assert before + 1200 <= grant.until <= after + 1200
     assert f"approvals revoke {grant.id}" in out
     _, out, _ = ran(["grants"], capsys)
-    assert out.split(maxsplit=7)[:7] == [grant.id, "19", "min", "left", "by", USER, "main"]
+    assert out.split(maxsplit=7)[:7] == [grant.id, "19", "minutes", "left", "by", USER, "main"]
     assert ran(["revoke", grant.id], capsys) == (exits.OK, f"Revoked: {grant.id}.\n", "")
     assert ran(["grants", "--json"], capsys) == (exits.OK, "[]\n", "")
 

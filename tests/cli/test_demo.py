@@ -45,4 +45,4 @@ def test_a_step_that_fails_ends_the_demo(
 
 
 def test_long_values_are_shortened() -> None:
-    assert (demo._short("x"), demo._short("x" * 99)) == ("'x'", f"'{'x' * 38}…")
+    assert (demo._short("x"), demo._short("x" * 99)) == ("'x'", f"'{'x' * 39}…")

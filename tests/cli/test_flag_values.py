@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.cli.flag_values import positive_integer, rounded_down, seconds
+from mailgun_mcp.cli.flag_values import positive_integer, seconds
 from mailgun_mcp.settings import SettingsError
 
 
@@ -24,10 +24,3 @@ def test_a_positive_integer_is_read() -> None:
 def test_what_is_not_a_positive_integer_is_refused_with_the_flag(text: str) -> None:
     with pytest.raises(SettingsError, match=r"^--limit: .* must be a positive integer$"):
         positive_integer("limit", text)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(-5, "0 s"), (0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h")]
-)
-def test_a_span_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
-    assert rounded_down(seconds) == said

@@ -39,13 +39,14 @@ class Person:
 
 
 async def confirmed(
-    store: Store, asker: Asker, *previews: str, level: Level = "ask", levels: Iterable[Level] = ()
+    store: Store, asker: Asker, *previews: str, level: Level = "ask", levels: Iterable[Level] = (), ttl: float = 600.0
 ) -> Confirmation:
     """Confirm the removal of a bounce, whose target has these states one after the other; the last one stays.
 
     With each of them it needs the next one of `levels`, and then the last one.
     """
     states, needed = iter(previews), iter(levels)
+    policy = profile("guarded")
     last = ""
     decision = Decision("confirm", "rule", "it removes something", level)
 
@@ -63,7 +64,7 @@ async def confirmed(
         facts,
         request,
         decision,
-        profile("guarded"),
+        replace(policy, confirmation=replace(policy.confirmation, ttl=ttl)),
         asker=asker,
         approvals=PendingApprovals(store, lambda: NOW, None),
         read_target=read_target,
@@ -165,6 +166,15 @@ async def test_what_the_client_may_not_confirm_is_pending(store: Store, asker: A
     (approval,) = Approvals(store).list(NOW, "pending")
     assert refused.value.approval == approval.id
     assert str(refused.value).startswith(f"Pending approval {approval.id}; nothing was sent.")
+
+
+@pytest.mark.parametrize(
+    ("ttl", "words"), [(20.0, "20 seconds"), (60.0, "1 minute"), (600.0, "10 minutes"), (86_400.0, "1 day")]
+)
+async def test_a_pending_call_says_how_long_its_approval_is_valid(store: Store, ttl: float, words: str) -> None:
+    with pytest.raises(NotConfirmedError) as caught:
+        await confirmed(store, NOBODY, ttl=ttl)
+    assert f" The approval expires in {words}." in str(caught.value)
 
 
 async def test_an_approval_is_good_for_one_call(store: Store) -> None:

@@ -275,7 +275,7 @@ async def test_the_same_message_again_is_asked_about(services: Services, mailgun
     assert (await send(services, "ann@example.com")).kind == "done"
     clock.now += 60
     assert is_pending(await send(services, "ann@example.com"))
-    assert asked_because(services) == "Asked because the same message was sent 60 seconds ago (send/duplicate_window)."
+    assert asked_because(services) == "Asked because the same message was sent 1 minute ago (send/duplicate_window)."
     assert (await send(services, "ann@example.com", subject="Another")).kind == "done"
     clock.now += 10 * MINUTE
     assert (await send(services, "ann@example.com")).kind == "done"

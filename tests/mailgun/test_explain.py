@@ -167,7 +167,7 @@ EXPLAINED: dict[str, tuple[Response, Endpoint, str, str]] = {
         "calls."),
     "429 with a wait": (answer({"retry-seconds": 60}, 429), US,
                         "Mailgun's rate limit has been reached (HTTP 429): \"{'retry-seconds': 60}\"", "Try again in "
-                            "60 seconds."),
+                            "1 minute."),
     "429 with a short wait": (answer(b"", 429, retry_after="1"), US, "Mailgun's rate limit has been reached (HTTP 429)",
                               "Try again in 1 second."),
     "429 with no wait to speak of": (answer(b"", 429, retry_after="0.2"), US,

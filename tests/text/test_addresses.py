@@ -16,6 +16,7 @@ from mailgun_mcp.text.addresses import (
     _read,
     canonical_glob,
     find_addresses,
+    folded,
     mime_headers,
     recipients_in_header,
 )
@@ -293,3 +294,7 @@ def test_the_recipients_that_a_lenient_reader_finds_in_a_mime_message_are_found_
         faults += parsed.faults
     if not faults:
         assert library_reads(message) | lenient_reads(message) <= addresses
+
+
+def test_wide_letters_and_a_dot_at_the_end_make_no_difference() -> None:
+    assert folded(" Evil.Example. ") == folded("\uff45vil.example") == "evil.example"

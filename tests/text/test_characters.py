@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from mailgun_mcp.text.characters import clean, encodable, first_invisible, one_line, show_invisible
+from mailgun_mcp.text.characters import clean, encodable, excerpt, first_invisible, one_line, show_invisible
 from tests.support.characters import FILLERS, NASTY, unseen
 
 
@@ -105,3 +105,7 @@ def test_one_line_is_one_line() -> None:
 
 def test_only_halves_of_characters_are_replaced_for_writing() -> None:
     assert encodable("a\ud83d b\x00 \N{GRINNING FACE}") == "a\ufffd b\x00 \N{GRINNING FACE}"
+
+
+def test_an_excerpt_is_the_beginning_of_a_long_text() -> None:
+    assert [excerpt("abcd", most) for most in (3, 4)] == ["abc…", "abcd"]

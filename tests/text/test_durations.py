@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.text.durations import duration, iso, minutes_of, weekdays_of
+from mailgun_mcp.text.durations import duration, in_words, iso, minutes_of, weekdays_of
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,23 @@ def test_durations(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a duration|must be longer than zero"):
         duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        *[(-5, "0 seconds"), (0.9, "0 seconds"), (1, "1 second"), (59, "59 seconds"), (60, "1 minute")],
+        *[(61, "61 seconds"), (119, "119 seconds"), (150, "2 minutes"), (3600, "1 hour"), (5400, "90 minutes")],
+        *[(7199, "119 minutes"), (86_400, "1 day"), (90_000, "25 hours"), (172_800, "2 days"), (1e9, "11,574 days")],
+    ],
+)
+def test_a_time_is_said_in_the_unit_that_suits_it(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.1, "1 second"), (150, "3 minutes"), (7201, "3 hours")])
+def test_a_wait_is_rounded_up(seconds: float, words: str) -> None:
+    assert in_words(seconds, up=True) == words
 
 
 @pytest.mark.parametrize(

@@ -26,4 +26,4 @@ def test_a_deep_value_is_large() -> None:
 
 
 def test_counts_are_written_in_words() -> None:
-    assert [count_of(number, "item") for number in (0, 1, 2)] == ["0 items", "1 item", "2 items"]
+    assert [count_of(number, "item") for number in (0, 1, 2000)] == ["0 items", "1 item", "2,000 items"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from warnings import catch_warnings, filterwarnings
 
 from mailgun_mcp.errors import CallError
+from mailgun_mcp.text.characters import excerpt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,7 +129,7 @@ def _style(figure: "Figure", axes: "Axes", chart: Chart) -> None:
 
 def shortened(label: str) -> str:
     """Return a name that fits beside a bar."""
-    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+    return excerpt(label, LONGEST_LABEL)
 
 
 def _day(label: str) -> str:

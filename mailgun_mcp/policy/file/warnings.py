@@ -1,4 +1,4 @@
-"""What a valid policy says that its author can hardly mean: rules that never decide, and lists that let nobody through."""
+"""What is valid in a policy but probably a mistake: rules that never decide, and lists that let nobody through."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -18,7 +18,7 @@ SOMEBODY = ("somebody-7c1e@destination-7c1e.example",)
 
 
 def warnings(policy: Policy, catalogue: Catalogue) -> Iterator[str]:
-    """Yield what the policy says that its author can hardly mean."""
+    """Yield what is valid in the policy but probably a mistake."""
     yield from _shadowed_rules(policy.rules, catalogue)
     yield from _closed_lists(policy.send)
 

@@ -97,7 +97,7 @@ def post_webhooks(harness: Harness, body: Body) -> Awaitable[Reply]:
 
 
 async def _post(harness: Harness, poster: Poster) -> Reply:
-    may = bool if harness.host_access.anywhere else is_loopback
+    may = bool if harness.host_access.anywhere else is_loopback_url
     posted = [
         one
         for owner in harness.account.with_subaccounts(all_regions=True)
@@ -109,7 +109,7 @@ async def _post(harness: Harness, poster: Poster) -> Reply:
     return Reply({"items": [_posting(one) for one in posted], "not_loopback": not_posted})
 
 
-def is_loopback(url: str) -> bool:
+def is_loopback_url(url: str) -> bool:
     """Return whether a URL points to this machine. Only its text is checked, without DNS."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":

@@ -15,6 +15,7 @@ from mailgun_mcp.identity.access import APPROVE
 from mailgun_mcp.identity.accounts import Accounts, StoredAccount
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import duration
+from mailgun_mcp.text.suggest import sentence
 from mailgun_mcp.web.approvals.page import HOME, TEMPLATES
 from mailgun_mcp.web.approvals.views import only_for_others
 from mailgun_mcp.web.pages.pages import PageRequest, Pages
@@ -71,7 +72,7 @@ class GrantsPage:
         try:
             await in_thread(self._given, page)
         except SettingsError as error:
-            return await self._shown(page, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+            return await self._shown(page, f"{sentence(str(error))}.")
         return page.redirect(PATH)
 
     async def _end(self, page: PageRequest) -> Response:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.text.characters import replace_surrogates, show_invisible
-from mailgun_mcp.text.durations import iso
+from mailgun_mcp.text.durations import in_words, iso
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 SHARED = Path(__file__).parent / "templates"
-UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
 @cache
@@ -45,11 +44,7 @@ def when(at: float) -> str:
 
 def left(seconds: float) -> str:
     """Return in words how much time is left, rounded down."""
-    if seconds < 60:
-        return "less than a minute"
-    size, word = next((size, word) for size, word in UNITS if seconds >= size)
-    number = int(seconds // size)
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return in_words(seconds) if seconds >= 60 else "less than a minute"
 
 
 def listed(values: Sequence[str]) -> str:

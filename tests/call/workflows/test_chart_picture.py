@@ -50,5 +50,5 @@ def test_an_svg_is_well_formed_and_the_same_each_time() -> None:
 
 def test_names_that_are_no_dates_and_long_ones_are_drawn_too() -> None:
     assert draw(Chart("By day", "messages", ["soon", "2026-11-01"], {"a": [0.5, 1]}, True), "png")
-    assert len(shortened("a" * 60)) == LONGEST_LABEL
+    assert len(shortened("a" * 60)) == LONGEST_LABEL + 1
     assert shortened("short") == "short"

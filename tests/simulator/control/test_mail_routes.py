@@ -8,7 +8,7 @@ import pytest
 
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.harness import HostAccess
-from mailgun_mcp.simulator.control.mail_routes import is_loopback
+from mailgun_mcp.simulator.control.mail_routes import is_loopback_url
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.routes import Route
 from tests.simulator.conftest import PLAIN, client
@@ -154,4 +154,4 @@ async def test_what_cannot_be_done_is_told(
     ],
 )
 def test_loopback_is_what_is_written_so(url: str, said: bool) -> None:
-    assert is_loopback(url) is said
+    assert is_loopback_url(url) is said

@@ -42,5 +42,5 @@ def test_times_and_names_are_written_as_people_write_them() -> None:
     assert when(NOW) == "15 Jan 2027, 08:00 UTC"
     spans = {0: "less than a minute", 59: "less than a minute", 60: "1 minute", 3599: "59 minutes", 7200: "2 hours"}
     assert {seconds: left(seconds) for seconds in spans} == spans
-    assert left(90_000) == "1 day"
+    assert left(90_000) == "25 hours"
     assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]

@@ -3,10 +3,13 @@
 const live = () => document.getElementById('live');
 const announce = (text) => { document.getElementById('announce').textContent = text; };
 
+// As `left` of templates.py says it.
 const words = (seconds) => {
   if (seconds < 60) return 'less than a minute';
-  const [size, word] = seconds < 3600 ? [60, 'minute'] : seconds < 86400 ? [3600, 'hour'] : [86400, 'day'];
-  const number = Math.floor(seconds / size);
+  const whole = Math.floor(seconds);
+  const units = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']];
+  const [size, word] = units.find(([size]) => whole >= 2 * size || whole === size);
+  const number = Math.floor(whole / size);
   return `${number} ${word}${number === 1 ? '' : 's'}`;
 };
 

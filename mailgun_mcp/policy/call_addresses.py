@@ -1,24 +1,10 @@
-"""The texts in an argument, and the addresses in them, in the form in which rules compare them. Pure."""
+"""The addresses in an argument, in the form in which rules compare them, and what is ambiguous about them. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
-from unicodedata import normalize
 
 from mailgun_mcp.text.addresses import ParsedAddresses, find_addresses, routed_on
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Yield the texts of an argument: the value itself, or the items of lists."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from texts(item)
-
-
-def folded(text: str) -> str:
-    """Return `text` as it is compared. To a mail server, full-width letters and the like equal the plain ones."""
-    return (text if text.isascii() else normalize("NFKC", text)).strip().lower().rstrip(".")
+from mailgun_mcp.text.leaves import texts
 
 
 def addresses_in(name: str, value: Any, faults: list[str]) -> Iterator[str]:
