@@ -15,6 +15,7 @@ from mcp.shared.exceptions import MCPError
 from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.output.untrusted import NOTICE
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.server.server import create_server
@@ -152,6 +153,47 @@ async def test_no_read_shows_it_outside_a_fence_and_each_that_shows_it_leaves_a_
     assert offenders == {}
     assert {"list_bounces", "get_stored_message", "list_events", "list_mailing_list_members"} <= shown
     assert len(shown) > (8 if kind is Mailgun else 80)
+
+
+class Blocking(Mailgun):
+    """The simulator, in whose log a receiving server names a blocklist that is an order."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        if not request.url.path.endswith("/analytics/logs"):
+            return response
+        status = {"code": 554, "message": f"5.7.1 blocked using {ORDER.replace(' ', '-')}.evil.example"}
+        event = {"event": "failed", "severity": "permanent", "domain": {"name": NAME}, "delivery-status": status}
+        return httpx.Response(200, json={"items": [event] * 4})
+
+
+WORKFLOWS: dict[str, dict[str, Any]] = {
+    "check_domain_health": {"domain": NAME},
+    "explain_delivery": {"domain": NAME},
+    "find_recipient": {"address": ADDRESS},
+    "deliverability_report": {},
+    "chart_metrics": {"metric": "bounces"},
+    "compare_domains": {"domains": [NAME, "other.example.com"]},
+    "audit_data_flows": {},
+    "plan_suppression_cleanup": {"domain": NAME},
+}
+
+
+@pytest.mark.parametrize("kind", [Mailgun, Talkative, Blocking])
+async def test_no_workflow_shows_it_outside_a_fence(kind: type[Mailgun]) -> None:
+    assert WORKFLOWS.keys() == WORKFLOW_TOOLS.keys()
+    account, offenders = filled(), dict[str, list[str]]()
+    services = services_on(kind(account), account, policy=ANY)
+    for tool, arguments in WORKFLOWS.items():
+        Untrusted(services.store).clear()
+        outcome = await run(services, tool, arguments)
+        found = of(outcome)
+        if CANARY in outcome.text and not await marked(services):
+            found.append("no mark")
+        if found:
+            offenders[tool] = found
+    await services.aclose()
+    assert offenders == {}
 
 
 @pytest.mark.parametrize("tool", ["list_bounces", "list_complaints", "list_unsubscribes"])

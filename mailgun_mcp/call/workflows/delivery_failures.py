@@ -14,7 +14,16 @@ UNSIGNED = re.compile(r"\b(?:DKIM|SPF|DMARC)\b|\bunauthenticated\b", re.IGNORECA
 BLOCKLISTED = re.compile(r"blocked using|block ?list|blacklist|spamhaus|barracuda|\bDNSBL\b|\bRBL\b", re.IGNORECASE)
 SLOWED = re.compile(r"defer|throttl|rate limit|too many|unexpected volume|try again later", re.IGNORECASE)
 IP = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
-BLOCKLIST = re.compile(r"\busing ([a-z0-9.-]{4,60})\b", re.IGNORECASE)
+BLOCKLIST = re.compile(r"\busing ([a-z0-9.-]{4,60})(?![a-z0-9.-]*[a-z0-9-])", re.IGNORECASE)
+KNOWN_BLOCKLISTS = frozenset(
+    {
+        *("zen.spamhaus.org", "sbl.spamhaus.org", "xbl.spamhaus.org", "pbl.spamhaus.org", "dbl.spamhaus.org"),
+        *("bl.spamcop.net", "b.barracudacentral.org", "bl.mailspike.net", "psbl.surriel.com", "ix.dnsbl.manitu.net"),
+        *("dnsbl-1.uceprotect.net", "dnsbl-2.uceprotect.net", "dnsbl-3.uceprotect.net", "truncate.gbudb.net"),
+        *("hostkarma.junkemailfilter.com", "dnsbl.sorbs.net", "spam.dnsbl.sorbs.net", "bl.score.senderscore.com"),
+    }
+)
+"""The only names that are repeated outside a fence: in any other, a receiving server could hide an instruction."""
 
 
 def refusal_findings(failures: Read, warmups: Read | None = None) -> list[Finding]:
@@ -50,7 +59,8 @@ def _blocklisted(failures: Read) -> Finding | None:
     if len(events) < FEW:
         return None
     ips = ", ".join(_distinct(match[0] for event in events if (match := IP.search(text_of(event)))))
-    lists = ", ".join(_distinct(match[1] for event in events if (match := BLOCKLIST.search(text_of(event)))))
+    named = (match[1].lower().rstrip(".") for event in events if (match := BLOCKLIST.search(text_of(event))))
+    lists = ", ".join(_distinct(name for name in named if name in KNOWN_BLOCKLISTS))
     return Finding(
         "ip_blocklisted",
         f"Mail of {_domains(events)} is refused by {_providers(events)}: the IP {ips or '(not named)'} is on a blocklist"
