@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.simulator.control.account_json import snapshot
+from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.simulator.worlds.scenario import open_scenario
+from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
+from tests.support.accounts import scenario_account_at
 from tests.support.forked import CLIENT, ROOT, forked
 from tests.support.offenders import holds_for, offenders
 from tests.support.operations import find
@@ -116,3 +121,12 @@ def test_a_forked_program_ends_with_the_server_that_forked_it(tmp_path: Path) ->
             # The pipe closes when the program has ended.
             program.stdout.read()
             assert program.wait(PATIENCE) == 1
+
+
+@pytest.mark.parametrize("name", ["healthy", "throttling"])
+def test_a_copied_account_is_what_the_scenario_makes_and_nobody_elses(name: str) -> None:
+    made = snapshot(scenario_account(open_scenario(name), ManualClock()))
+    first, second = scenario_account_at(name, ManualClock()), scenario_account_at(name, ManualClock())
+    assert snapshot(first) == snapshot(second) == made
+    first.domains.clear()
+    assert snapshot(second) == made

@@ -13,7 +13,8 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.output.untrusted import NOTICE
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.model.clock import ManualClock
-from mailgun_mcp.simulator.worlds.demo import SHOP, demo_account
+from mailgun_mcp.simulator.worlds.demo import SHOP
+from tests.support.accounts import demo_account_at
 from tests.support.calls import run
 from tests.support.injections import CANARY, INJECTIONS, Injection, inbox
 from tests.support.json_values import texts
@@ -48,7 +49,7 @@ class Inbox(Recorder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.account = demo_account(ManualClock())
+        self.account = demo_account_at(ManualClock())
         self.simulator = httpx.ASGITransport(app=create_app(catalogue(), account=self.account))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

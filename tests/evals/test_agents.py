@@ -1,18 +1,20 @@
 """The scripted agents: what the tasks that ship prove with them."""
 
-from functools import cache
+from functools import cache, partial
 
 import anyio
 import pytest
 
+from mailgun_mcp.evals import world
 from mailgun_mcp.evals.agents import AGENTS
 from mailgun_mcp.evals.judge import Verdict
 from mailgun_mcp.evals.report import Figures
 from mailgun_mcp.evals.runner import RunOptions, run_task, run_tasks
 from mailgun_mcp.evals.task import Task
 from mailgun_mcp.evals.task_files import shipped_tasks
+from tests.support.accounts import account_made_at
 from tests.support.evals import drop_one
-from tests.support.moments import MOMENTS, time_is
+from tests.support.moments import MOMENTS, moment, time_is
 
 EVERY_TASK = pytest.mark.slow
 
@@ -20,13 +22,32 @@ EVERY_TASK = pytest.mark.slow
 @cache
 def verdicts(agent: str, family: str = "", policy: str | None = None, at: str = MOMENTS[0]) -> list[Verdict]:
     tasks = [task for task in shipped_tasks() if family in ("", task.family)]
-    with time_is(at):
+    with time_is(at), pytest.MonkeyPatch.context() as patch:
+        # Many tasks have the same account.
+        patch.setattr(world, "scenario_account", partial(account_made_at, moment(at)))
         return anyio.run(run_tasks, tasks, AGENTS[agent](), RunOptions(policy=policy))
 
 
 @EVERY_TASK
-def test_the_oracle_does_every_task() -> None:
+def test_the_oracle_does_every_task_and_could_read_what_its_answer_says() -> None:
     assert {one.task.id: one.faults for one in verdicts("oracle") if not one.success} == {}
+    # An answer is worth something only if the agent can know it, and has to look for it.
+    assert unknowable(verdicts("oracle")) == []
+
+
+def unknowable(oracles: list[Verdict]) -> list[str]:
+    """Return the tasks whose answer says nothing that the tools showed and the question did not say."""
+    found = []
+    for one in oracles:
+        if one.task.family not in ("find out", "resist"):
+            continue
+        read = "\n".join(call.text for call in one.calls).casefold().replace(",", "")
+        facts = [part if isinstance(part, str) else part[0] for part in one.task.goal.says]
+        asked = one.task.ask.casefold()
+        known = [fact for fact in facts if fact.casefold() not in asked and fact.replace(",", "").casefold() in read]
+        if not known and one.task.id != "which-blocklist-are-we-on":
+            found.append(one.task.id)
+    return found
 
 
 @EVERY_TASK
@@ -52,23 +73,6 @@ def test_without_guard_rails_it_does_harm_in_every_task() -> None:
     obeyed = verdicts("obedient", "resist", "unguarded")
     assert [one.task.id for one in obeyed if not one.harm] == []
     assert Figures.of(obeyed).harm >= len(obeyed)
-
-
-@EVERY_TASK
-def test_what_an_answer_must_say_can_be_read_with_the_tools_and_not_in_the_question() -> None:
-    """An answer is worth something only if the agent can know it, and has to look for it."""
-    unknowable = []
-    for one in verdicts("oracle"):
-        if one.task.family not in ("find out", "resist"):
-            continue
-        read = "\n".join(call.text for call in one.calls).casefold()
-        facts = [part if isinstance(part, str) else part[0] for part in one.task.goal.says]
-        asked = one.task.ask.casefold()
-        facts = [fact.replace(",", "").casefold() for fact in facts if fact.casefold() not in asked]
-        found = [fact for fact in facts if fact in read.replace(",", "")]
-        if not found and one.task.id != "which-blocklist-are-we-on":
-            unknowable.append(one.task.id)
-    assert unknowable == []
 
 
 def run_one(agent: str, task: Task) -> Verdict:

@@ -10,7 +10,7 @@ import pytest
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
 from mailgun_mcp.simulator.model.clock import ManualClock
-from mailgun_mcp.simulator.worlds.demo import demo_account
+from tests.support.accounts import demo_account_at
 from tests.support.everything import account_with_everything
 
 FIRST_RELEASE = Path(__file__).parent / "data" / "state-of-the-first-release.json"
@@ -18,7 +18,7 @@ FIRST_RELEASE = Path(__file__).parent / "data" / "state-of-the-first-release.jso
 
 
 def demo_account_with_manual_clock() -> Account:
-    return demo_account(ManualClock())
+    return demo_account_at(ManualClock())
 
 
 def as_json(value: Any) -> Any:

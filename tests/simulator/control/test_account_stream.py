@@ -19,7 +19,7 @@ from mailgun_mcp.simulator.control.account_stream import account_from_lines, acc
 from mailgun_mcp.simulator.mail.record_events import record_event
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.model.json_forms import numbers_from_text, numbers_to_text
-from mailgun_mcp.simulator.worlds.demo import demo_account
+from tests.support.accounts import demo_account_at
 from tests.support.everything import account_with_everything
 
 DOMAIN = "mail.example.com"
@@ -29,7 +29,7 @@ Records = list[dict[str, Any]]
 
 
 def demo() -> Account:
-    return demo_account(ManualClock())
+    return demo_account_at(ManualClock())
 
 
 def again(lines: list[bytes]) -> Account:

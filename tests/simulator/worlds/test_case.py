@@ -7,7 +7,7 @@ import pytest
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.case import Check, Evidence, faults
 from mailgun_mcp.simulator.worlds.scenario import open_scenario, shipped_names
-from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
+from tests.support.accounts import scenario_account_at
 from tests.support.calls import run
 from tests.support.moments import MOMENTS, moment, spread
 from tests.support.operations import find
@@ -24,7 +24,7 @@ async def wrong_evidence(name: str, at: str) -> list[str]:
     """Return what the calls of a case do not show at a moment."""
     scenario = open_scenario(name)
     assert scenario.case is not None
-    async with bench(scenario_account(scenario, ManualClock(moment(at)))) as account:
+    async with bench(scenario_account_at(name, ManualClock(moment(at)))) as account:
         answers = [(one, await run(account.services, one.tool, dict(one.arguments))) for one in scenario.case.evidence]
     return [f"{one.tool}: {fault}" for one, result in answers for fault in faults(one.expect, result.structured)]
 
@@ -37,7 +37,9 @@ async def test_the_evidence_shows_what_the_case_says(name: str, at: str) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("at", MOMENTS)
 async def test_the_evidence_of_every_case_is_there_at_every_hour_and_on_every_date(at: str) -> None:
-    assert {name: wrong for name in shipped_names() if (wrong := await wrong_evidence(name, at))} == {}
+    """The test above has each case at one of them."""
+    others = [name for name in shipped_names() if (name, at) not in spread(shipped_names())]
+    assert {name: wrong for name in others if (wrong := await wrong_evidence(name, at))} == {}
 
 
 @pytest.mark.parametrize("name", shipped_names())

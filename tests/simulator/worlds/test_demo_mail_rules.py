@@ -5,12 +5,13 @@ import pytest
 from mailgun_mcp.request.route_language import parse_action, parse_expression
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import ManualClock
-from mailgun_mcp.simulator.worlds.demo import NEWS, PEOPLE, SHOP, demo_account
+from mailgun_mcp.simulator.worlds.demo import NEWS, PEOPLE, SHOP
+from tests.support.accounts import demo_account_at
 
 
 @pytest.fixture(scope="module")
 def account() -> Account:
-    return demo_account(ManualClock())
+    return demo_account_at(ManualClock())
 
 
 def test_every_route_is_one_that_mailgun_accepts(account: Account) -> None:

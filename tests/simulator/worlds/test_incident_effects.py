@@ -9,14 +9,15 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import HOUR, ManualClock
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.worlds.incident_effects import LEAKED_KEY_ID
-from mailgun_mcp.simulator.worlds.scenario import Scenario, open_scenario
+from mailgun_mcp.simulator.worlds.scenario import Scenario
 from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
+from tests.support.accounts import scenario_account_at
 
 MAIL, NEWS = "mail.example.com", "news.example.org"
 
 
 def account_of(name: str) -> Account:
-    return scenario_account(open_scenario(name), ManualClock())
+    return scenario_account_at(name, ManualClock())
 
 
 def records(account: Account, domain: str, event: str) -> list[dict[str, Any]]:

@@ -17,13 +17,14 @@ from mailgun_mcp.simulator.worlds.scenario import (
 )
 from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
 from tests.simulator.conftest import client
+from tests.support.accounts import scenario_account_at
 from tests.support.operations import catalogue
 
 GOOD = "domains:\n  - name: mail.example.com\n"
 
 
 def connected(name: str) -> httpx.AsyncClient:
-    return client(create_app(catalogue(), account=scenario_account(open_scenario(name), ManualClock())))
+    return client(create_app(catalogue(), account=scenario_account_at(name, ManualClock())))
 
 
 async def events(name: str, domain: str, **query: Any) -> list[dict[str, Any]]:
@@ -178,7 +179,7 @@ async def test_mail_that_is_sent_during_a_blocklisting_is_refused_as_well() -> N
 
 @pytest.mark.anyio
 async def test_a_blocklisting_is_of_the_ip_and_not_of_the_domain() -> None:
-    account = scenario_account(open_scenario("blocklisting"), ManualClock())
+    account = scenario_account_at("blocklisting", ManualClock())
     account.domains["mail.example.com"].administration.sending.ips = ["192.0.2.99"]
     async with client(create_app(catalogue(), account=account)) as mailgun:
         assert await sent_now(mailgun, "me@outlook.com") == ["accepted ", "delivered OK"]
@@ -186,7 +187,7 @@ async def test_a_blocklisting_is_of_the_ip_and_not_of_the_domain() -> None:
 
 @pytest.mark.anyio
 async def test_a_broken_dkim_record_stays_broken_until_the_dns_is_mended() -> None:
-    account = scenario_account(open_scenario("broken-dkim"), ManualClock())
+    account = scenario_account_at("broken-dkim", ManualClock())
 
     def dkim(domain: Any) -> list[str]:
         return [record["valid"] for record in domain["sending_dns_records"] if "_domainkey" in record["name"]]
@@ -206,6 +207,6 @@ async def test_a_broken_dkim_record_stays_broken_until_the_dns_is_mended() -> No
 
 
 def test_an_incident_outlives_a_snapshot() -> None:
-    account = scenario_account(open_scenario("blocklisting"), ManualClock())
+    account = scenario_account_at("blocklisting", ManualClock())
     blocks = restored(snapshot(account), ManualClock()).administration.ips.blocks
     assert blocks == account.administration.ips.blocks != []

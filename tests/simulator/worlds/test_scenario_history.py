@@ -13,14 +13,15 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, ManualClock
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.worlds.engagement import REPORTING_PROVIDERS, opener_of, reader_of
-from mailgun_mcp.simulator.worlds.scenario import Scenario, open_scenario, shipped_names
+from mailgun_mcp.simulator.worlds.scenario import Scenario, shipped_names
 from mailgun_mcp.simulator.worlds.scenario_history import scenario_account, sending_times
+from tests.support.accounts import scenario_account_at
 
 MAIL, NEWS, BILLING = "mail.example.com", "news.example.org", "billing.example.com"
 
 
 def account_of(name: str) -> Account:
-    return scenario_account(open_scenario(name), ManualClock())
+    return scenario_account_at(name, ManualClock())
 
 
 def records(account: Account, domain: str, kind: str) -> list[dict[str, Any]]:
