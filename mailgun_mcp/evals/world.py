@@ -25,7 +25,7 @@ from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.http.asgi import MAX_CONTENT, headers_of, raw_path, read_body, replayed
 from mailgun_mcp.simulator.http.body import decompress
 from mailgun_mcp.simulator.http.decode import RawRequest, decode
-from mailgun_mcp.simulator.http.router import Router
+from mailgun_mcp.simulator.http.router import router_of
 from mailgun_mcp.simulator.model.clock import SystemClock
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.transport import InProcessTransport
@@ -57,7 +57,7 @@ class World:
         if task.account is None:
             raise ValueError(f"task {task.id} has no account")
         self._directory = directory
-        self._router = _router()
+        self._router = router_of(_catalogue())
         self._app = create_app(_catalogue(), account=scenario_account(task.account, SystemClock()))
         self._recording = False
         self.requests: list[MailgunRequest] = []
@@ -135,11 +135,6 @@ class World:
 @cache
 def _catalogue() -> Catalogue:
     return Catalogue.load()
-
-
-@cache
-def _router() -> Router:
-    return Router(_catalogue())
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from mailgun_mcp.simulator.http.decode import RawRequest, decode
 from mailgun_mcp.simulator.http.documented import documented_reply
 from mailgun_mcp.simulator.http.error_overrides import check_with_overrides
 from mailgun_mcp.simulator.http.regions import check_name, in_region
-from mailgun_mcp.simulator.http.router import RouteMatch, Router
+from mailgun_mcp.simulator.http.router import RouteMatch, router_of
 from mailgun_mcp.simulator.http.tracking_hosts import UNKNOWN_DOMAIN
 from mailgun_mcp.simulator.http.undocumented_routes import UndocumentedRequest, find_route
 from mailgun_mcp.simulator.http.unknown_parameters import IgnoredParameters, drop_unknown
@@ -124,7 +124,7 @@ def create_harness(
     def build(account: Account) -> ASGIApp:
         return _Simulator(catalogue, account, key, region, ignored)
 
-    return Harness(Router(catalogue), account, build, environment or Environment(), sleep, host_access, ignored)
+    return Harness(router_of(catalogue), account, build, environment or Environment(), sleep, host_access, ignored)
 
 
 class _Simulator:
@@ -135,7 +135,7 @@ class _Simulator:
     ) -> None:
         self._region = region
         self._ignored = ignored
-        self._router = Router(catalogue)
+        self._router = router_of(catalogue)
         self._catalogue = catalogue
         self._account = account
         self._any_key = not key

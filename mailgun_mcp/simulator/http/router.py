@@ -74,6 +74,12 @@ class Router:
             self._add(method, f"{path}/{PAGE}", name)
 
 
+@lru_cache(maxsize=1)
+def router_of(catalogue: Catalogue) -> Router:
+    """Return the router of a catalogue. All applications of a process share it: it never changes."""
+    return Router(catalogue)
+
+
 def _child(node: _Node, segment: str) -> _Node:
     if not segment.startswith("{"):
         return node.literals.setdefault(segment, _Node())
