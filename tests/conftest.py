@@ -21,6 +21,7 @@ from mailgun_mcp.catalogue import catalogue
 from mailgun_mcp.output import logs
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.opening import open_store
+from tests.support import forked
 from tests.support.apps import close_opened
 from tests.support.engines import SQLITE
 from tests.support.postgresql import Cluster, cluster
@@ -52,9 +53,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count nothing in a process that hands the tests to others: it would take half of its time."""
-    if COUNTING is not None and "PYTEST_XDIST_WORKER" not in os.environ and config.getoption("numprocesses", None):
+    """Prepare a process that hands the tests to others."""
+    if "PYTEST_XDIST_WORKER" in os.environ or not config.getoption("numprocesses", None):
+        return
+    if COUNTING is not None:
+        # It would take half of its time.
         COUNTING.stop()
+    forked.share()
 
 
 @pytest.fixture(autouse=True)

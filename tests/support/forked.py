@@ -3,15 +3,17 @@
 A start takes two seconds of CPU, nearly all of it imports, and the tests start more than a hundred servers. What a
 forked program does is what a started one does; tests of the start itself use `processes.command`.
 
-    python -m tests.support.forked SOCKET
+    python -m tests.support.forked SOCKET [DESCRIPTOR]
 
-serves until its stdin ends. Each process of tests has one, from its first use on.
+serves until its stdin ends, on a socket that it makes there, or has as a descriptor. A run of the tests has one, from
+its first use on, also when several processes share the tests.
 """
 
 import atexit
 import gc
 import marshal
 import os
+import select
 import selectors
 import signal
 import socket
@@ -30,6 +32,8 @@ from typing import NoReturn
 from mailgun_mcp import __main__, cli
 from mailgun_mcp.cli.main import run
 
+SHARED = "TESTS_FORK_SERVER"
+"""The environment variable that holds the socket of the fork server of a whole run."""
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = Path(__file__).with_name("fork_client.py")
 IMPORTS = (
@@ -41,6 +45,7 @@ IMPORTS = (
 )
 """What calls and servers import when they need it."""
 SERVERS = (
+    *("mailgun_mcp.agent.http.served", "mailgun_mcp.agent.script"),
     *("mailgun_mcp.server.stdio", "mailgun_mcp.simulator"),
     *("uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on", "uvicorn.loops.asyncio"),
 )
@@ -53,31 +58,47 @@ def forked(*arguments: str) -> list[str]:
     return [sys.executable, "-ISE", str(CLIENT), _server(), *arguments]
 
 
-@cache
+def share() -> None:
+    """Let the processes that this one starts use one fork server with it."""
+    if hasattr(os, "pidfd_open"):
+        os.environ[SHARED] = _own()
+
+
 def _server() -> str:
-    """Start the fork server of this process, and return the path of its socket."""
+    """Return the path of the fork server's socket."""
+    return os.environ.get(SHARED) or _own()
+
+
+@cache
+def _own() -> str:
+    """Return the path of a socket at which a fork server of this process answers. It starts with the first client."""
     directory = mkdtemp(prefix="mailgun-mcp-forks-")
     path = f"{directory}/socket"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.forked", path],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    process.stdout.close()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
+    ends, end = os.pipe()
 
-    def end() -> None:
-        assert process.stdin is not None
-        process.stdin.close()
+    def run() -> None:
+        if ends in select.select([listener.fileno(), ends], [], [])[0]:
+            return
+        command = [sys.executable, "-m", "tests.support.forked", path, str(listener.fileno())]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=ends, stdout=subprocess.DEVNULL, pass_fds=[listener.fileno()]
+        )
+        listener.close()
         process.wait()
-        with suppress(FileNotFoundError):
-            os.unlink(path)
+
+    starter = threading.Thread(target=run, daemon=True)
+    starter.start()
+
+    def stop() -> None:
+        os.close(end)
+        starter.join()
+        os.unlink(path)
         os.rmdir(directory)
 
-    atexit.register(end)
+    atexit.register(stop)
     return path
 
 
@@ -207,9 +228,12 @@ def main() -> None:
     for name in (*IMPORTS, *SERVERS, *commands):
         import_module(name)
     assert len(os.listdir("/proc/self/task")) == 1, "a process with threads must not fork"
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(sys.argv[1])
-    listener.listen(64)
+    if len(sys.argv) > 2:
+        listener = socket.socket(fileno=int(sys.argv[2]))
+    else:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(sys.argv[1])
+        listener.listen(64)
     gc.collect()
     gc.freeze()
     sys.stdout.write("ready\n")
