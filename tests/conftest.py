@@ -38,8 +38,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Tests leave much garbage, and looking for it took a fifth of their time.
+# Tests leave much garbage, and looking for it took a fifth of their time. What is imported and collected stays.
 gc.set_threshold(100_000, 20, 5)
+gc.disable()
 
 NOT_COUNTED = {"attacks", "e2e", "sdk"}
 """Tests of the whole product, which run the lines that the tests of the rooms run."""
@@ -53,12 +54,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare a process that hands the tests to others."""
+    """Prepare a process that hands the tests to others, and collects none."""
     if "PYTEST_XDIST_WORKER" in os.environ or not config.getoption("numprocesses", None):
         return
     if COUNTING is not None:
         # It would take half of its time.
         COUNTING.stop()
+    gc.enable()
     forked.share()
 
 
@@ -88,8 +90,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Count no lines between tests, and leave what stays until the end out of garbage collections: modules and tests."""
     if COUNTING is not None:
         COUNTING.stop()
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,7 +19,6 @@ from mailgun_mcp.settings import SettingsError
 def _collector_as_before() -> Iterator[None]:
     yield
     gc.enable()
-    gc.unfreeze()
 
 
 @pytest.fixture

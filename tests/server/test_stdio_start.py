@@ -24,7 +24,6 @@ EARLY = EarlySession(EarlyAnswers(few_tools()), b"rest")
 def _collector_as_before() -> Iterator[None]:
     yield
     gc.enable()
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize(("answer_early", "session"), [(True, EARLY), (False, EarlySession())])

@@ -18,7 +18,6 @@ class Cycle:
 def _frozen_again() -> Iterator[None]:
     """Leave what the tests froze at their start as it was: see tests/conftest.py."""
     yield
-    gc.collect()
     gc.freeze()
 
 
