@@ -107,11 +107,14 @@ def _compiled_toolsets_are_parsed_once() -> Iterator[None]:
 def _certificates_are_loaded_once() -> Iterator[None]:
     """Give the HTTP clients of all tests the same TLS settings: loading the certificates takes longer than most tests."""
     load = httpx.create_ssl_context
-    loaded = functools.cache(load)
+
+    @functools.cache
+    def loaded(trust_env: bool, *_: str | None) -> Any:
+        return load(trust_env=trust_env)
 
     def settings_of(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
-        if verify is True and cert is None and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys():
-            return loaded()
+        if verify is True and cert is None:
+            return loaded(trust_env, *map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
         return load(verify, cert, trust_env)
 
     with pytest.MonkeyPatch.context() as patch:
