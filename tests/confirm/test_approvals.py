@@ -11,12 +11,19 @@ from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import ALPHABET
+from tests.support.apps import put_unused_state
 from tests.support.engines import on_both_engines
 from tests.support.state import NOW, TTL, asked, granted, request_approval
 
 pytestmark = on_both_engines
 
 NAME = "mail.example.com"
+
+
+@pytest.fixture(autouse=True)
+def _tables_are_there(store: Store, state_url: str | None) -> None:
+    if state_url is None:
+        put_unused_state(store.directory)
 
 
 def approved(store: Store, level: Level = "ask", **changes: str) -> Approval:

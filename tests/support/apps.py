@@ -43,10 +43,16 @@ def _unused_state() -> Path:
 
 
 def own_state() -> Path:
-    """Return a directory with an unused state for one `Services`: to copy one is quicker than to make it."""
+    """Return a directory with an unused state for one `Services`."""
     directory = Path(mkdtemp(dir=_states()))
-    copy(_unused_state(), directory)
+    put_unused_state(directory)
     return directory
+
+
+def put_unused_state(directory: Path) -> None:
+    """Put an unused state of SQLite into the directory: to copy one is quicker than to make it."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    copy(_unused_state(), directory)
 
 
 _opened: list[Services] = []
