@@ -33,6 +33,7 @@ from mailgun_mcp.server.direct_http import DirectHttp, may_answer
 from mailgun_mcp.server.discovery import discovery_routes
 from mailgun_mcp.server.http import KnownToSdk, create_http_app
 from mailgun_mcp.server.normalized import Normalized
+from mailgun_mcp.server.session_room import MOST_OPEN, SessionRoom
 from mailgun_mcp.settings import Settings, SettingsError, load
 from mailgun_mcp.web.approvals import app as approvals
 from mailgun_mcp.web.approvals.api import PREFIX as API
@@ -186,7 +187,7 @@ def _checked(routes: Starlette, services: Services, settings: Settings, challeng
     app: ASGIApp = KnownToSdk(routes)
     if settings.transport != "sse" and may_answer():
         app = DirectHttp(app, services, routes.state.server)
-    return Scopes(app, missing, challenge)
+    return Scopes(SessionRoom(app, MOST_OPEN), missing, challenge)
 
 
 def serve(services: Services, settings: Settings) -> None:
