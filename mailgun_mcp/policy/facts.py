@@ -1,6 +1,7 @@
 """The facts that policy rules match. Everything is passed in: no clock, no I/O."""
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ REPLY_HEADERS = frozenset(
         *("disposition-notification-to", "return-receipt-to", "x-confirm-reading-to"),
     }
 )
+SELECTOR = re.compile("[/,]")
+"""What separates the domain of a DKIM key from its selector: in the argument, and in the header."""
 BATCH_HEADER = "x-mailgun-recipient-variables"
 Headers = list[tuple[str, Any]]
 UNREAD_MESSAGE = "the headers of the file were not read"
@@ -196,7 +199,7 @@ def gather(
         stated=stated,
         context=context,
         digest=digest,
-        domains=tuple(dict.fromkeys(domains_of(operation, arguments))),
+        domains=tuple(dict.fromkeys(domains_of(operation, stated))),
         recipients=addressed.all,
         recipient_count=addressed.messages(context.list_members),
         addressed=addressed,
@@ -214,6 +217,11 @@ def domains_of(operation: Operation, arguments: Arguments) -> Iterator[str]:
         if argument.format == "hostname":
             for text in texts(arguments.get(argument.name)):
                 yield canonical_host(text) or folded(text)
+    if operation.risk == "send":
+        # The mail is also signed with a key of this domain, so it can pass for mail of it.
+        for text in texts(arguments.get("secondary_dkim")):
+            name = SELECTOR.split(text, maxsplit=1)[0]
+            yield canonical_host(name) or folded(name)
     if operation.toolset == "lists":
         of_list = ("list_address",) if "/members" in operation.path else ("list_address", "address")
         for name in of_list:

@@ -87,6 +87,17 @@ def test_a_template_does_not_set_an_option_of_all_its_mail(name: str) -> None:
     assert decide(anything, facts("create_template", {"headers": {"Reply-To": "a@b.example"}})).effect == "allow"
 
 
+def test_mail_signed_with_the_key_of_another_domain_is_mail_of_that_domain() -> None:
+    rules = policy(f"extends: unguarded\n{rule('{domain: bank.example}')}")
+    assert effect(rules) == "allow"
+    assert effect(rules, secondary_dkim="Bank.example/s1") == "deny"
+    assert effect(rules, headers={"X-Mailgun-Secondary-DKIM": "bank.example,s1"}) == "deny"
+    assert mime_effect(rules, "X-Mailgun-Secondary-DKIM: bank.example, s1") == "deny"
+    ours = policy(f"extends: strict\n{rule('{domain: mg.example.com}', 'allow')}")
+    assert effect(ours) == "allow"
+    assert effect(ours, secondary_dkim="bank.example/s1") == "confirm"
+
+
 def test_a_rule_that_allows_some_tags_sees_those_of_headers() -> None:
     rules = policy(f"extends: strict\n{rule('{tool: send_*, arguments: {tags: news}}', 'allow')}")
     assert effect(rules, tags=["news"]) == "allow"
