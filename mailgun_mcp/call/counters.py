@@ -116,13 +116,22 @@ class AddressChanges(_Counter):
 
     table = "address_changes"
 
-    def record(self, account: str, addresses: int, now: float) -> int:
-        """Count the addresses of a call. Returns the row number for `forget`."""
-        return self._record(account, now, {"account": account, "addresses": addresses})
+    def record(self, account: str, addresses: int, now: float, *, route: str | None = None) -> int:
+        """Count the addresses of a call, and note the route that it makes. Returns the row number for `forget`."""
+        values: dict[str, str | float] = {"account": account, "addresses": addresses}
+        if route is not None:
+            values["route"] = route
+        return self._record(account, now, values)
 
     def since(self, account: str, since: float, before: int = NEWEST) -> int:
         """Return how many addresses were counted for the account after `since`, before the row `before`."""
         return int(self._total("addresses", since, before, {"account": account}))
+
+    def routes(self, account: str, since: float, before: int = NEWEST) -> list[str]:
+        """Return the routes noted for the account after `since`, before the row `before`."""
+        query = "SELECT route FROM address_changes WHERE account = ? AND at > ? AND id < ? AND route IS NOT NULL"
+        with self._store.reading() as connection:
+            return [str(row["route"]) for row in connection.execute(query, (account, since, before)).fetchall()]
 
 
 class Calls(_Counter):

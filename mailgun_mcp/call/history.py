@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from mailgun_mcp.call.counters import EVERY_ACCOUNT, NEWEST, AddressChanges, Calls, Sends, Spend, Untrusted
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.raised_risk import raised
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.account import Account
@@ -13,6 +15,12 @@ from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.facts import Context, Facts
 from mailgun_mcp.policy.history import age, with_history
 from mailgun_mcp.store.database import Store, in_thread
+
+if TYPE_CHECKING:
+    from mailgun_mcp.policy.route_overlap import ExistingRoute
+
+ROUTES_ARE_RECENT = 600.0
+"""Seconds for which a route that is made counts besides those that Mailgun lists: longer than the call can take."""
 
 
 @dataclass(slots=True)
@@ -86,10 +94,17 @@ class History:
 
         Of two concurrent calls the second sees the first, so together they cannot exceed a limit.
         """
-        counted = facts.operation.risk == "send" or facts.address_count or cost or self._counts_calls
+        route = _new_route(facts)
+        counted = facts.operation.risk == "send" or facts.address_count or cost or route or self._counts_calls
         if not counted:
             return None, facts
-        return await in_thread(self._reserve, facts, cost, self.clock())
+        return await in_thread(self._reserve, facts, cost, route, self.clock())
+
+    async def recent_routes(self, account: str) -> "list[ExistingRoute]":
+        """Return the routes that calls have just made or are about to make: Mailgun's list may not have them yet."""
+        if not self.store.exists:
+            return []
+        return await in_thread(_routes_before, self.store, account, self.clock())
 
     async def release(self, reserved: "Reservation | None") -> None:
         """Stop counting a call that was not made."""
@@ -117,7 +132,9 @@ class History:
             return False
         return True
 
-    def _reserve(self, facts: Facts, cost: float | None, now: float) -> tuple["Reservation", Facts]:
+    def _reserve(
+        self, facts: Facts, cost: float | None, route: "ExistingRoute | None", now: float
+    ) -> tuple["Reservation", Facts]:
         context, sends, send_row, cost_row = facts.context, facts.operation.risk == "send", None, None
         call_row = address_row = None
         if self._counts_calls:
@@ -128,15 +145,40 @@ class History:
             )
         if cost:
             cost_row = Spend(self.store).record(context.counted_for, cost, now)
-        if facts.address_count:
-            address_row = AddressChanges(self.store).record(context.counted_for, facts.address_count, now)
+        if facts.address_count or route:
+            address_row = AddressChanges(self.store).record(
+                context.counted_for, facts.address_count, now, route=route and route.note
+            )
         context = replace(context, now=datetime.fromtimestamp(now, UTC))
         reservation = Reservation(send_row, cost_row, call_row, address_row)
         past = StoredPast(self.store, self._shown_here, reservation)
-        return reservation, replace(facts, context=past.add_to(context, facts.digest))
+        counted = replace(facts, context=past.add_to(context, facts.digest))
+        if route is None or address_row is None:
+            return reservation, counted
+        from mailgun_mcp.policy.route_overlap import of_other_routes
+
+        others = _routes_before(self.store, context.counted_for, now, address_row)
+        together = of_other_routes(route.expression, route.priority, route.addresses, others)
+        return reservation, replace(counted, operation=raised(counted.operation, together))
 
     def _with_history(self, context: Context, digest: str) -> Context:
         return StoredPast(self.store, self._shown_here).add_to(context, digest)
+
+
+def _new_route(facts: Facts) -> "ExistingRoute | None":
+    """Return the route that the call makes. Other calls do not import what reads routes."""
+    if facts.operation.name != "create_route":
+        return None
+    from mailgun_mcp.policy.route_overlap import new_route
+
+    return new_route(facts.arguments)
+
+
+def _routes_before(store: Store, account: str, now: float, before: int = NEWEST) -> "list[ExistingRoute]":
+    from mailgun_mcp.policy.route_overlap import ExistingRoute
+
+    notes = AddressChanges(store).routes(account, now - ROUTES_ARE_RECENT, before)
+    return [ExistingRoute.from_note(note) for note in notes]
 
 
 @dataclass(frozen=True, slots=True)

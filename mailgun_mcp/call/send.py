@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from mailgun_mcp.audit.reach import unshown
+from mailgun_mcp.call.access import check_risk
 from mailgun_mcp.call.authorize import denied, quoted_in
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.history import Reservation
@@ -84,15 +85,21 @@ async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | 
     reservation, counted = await services.history.reserve(facts, cost(services.policy, facts))
     if reservation is None:
         return None
+    try:
+        check_risk(call, counted)
+    except DeniedError:
+        await services.history.release(reservation)
+        raise
     decision = decide(services.policy, counted)
     if decision.effect == "deny":
         await services.history.release(reservation)
         raise denied(decision, request)
     if decision.effect == "confirm" and decide(services.policy, facts).allowed:
         await services.history.release(reservation)
+        risk = f" ({counted.operation.risk_reason})" if counted.operation is not facts.operation else ""
         raise DeniedError(
-            f"Not made ({decision.rule}): {decision.reason}, because of a concurrent call. Nothing was sent. If the "
-            "call is made again, a person is asked first.",
+            f"Not made ({decision.rule}): {decision.reason}{risk}, because of a concurrent call. Nothing was sent. If "
+            "the call is made again, a person is asked first.",
             quoted=quoted_in(decision),
         )
     return reservation

@@ -7,7 +7,6 @@ decision. What cannot be read counts as the worst.
 
 from collections.abc import Awaitable, Callable, Collection
 from math import inf
-from typing import Any
 from unicodedata import normalize
 
 from mailgun_mcp.call.current_call import Call
@@ -19,7 +18,14 @@ from mailgun_mcp.catalogue.operation import Raise
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.route_overlap import TAKES_OVER, UNKNOWN_ROUTES, ExistingRoute, of_other_routes
+from mailgun_mcp.policy.route_overlap import (
+    TAKES_OVER,
+    UNKNOWN_ROUTES,
+    ExistingRoute,
+    new_route,
+    of_other_routes,
+    priority_or,
+)
 from mailgun_mcp.policy.route_reach import destructive, forwarded_to, of_own_targets
 from mailgun_mcp.text.addresses import find_addresses
 from mailgun_mcp.text.host_names import canonical_host
@@ -60,7 +66,10 @@ async def _of_route(call: Call, facts: Facts) -> tuple[Raise, ...]:
         reasons = of_own_targets(addresses, None if domains is None else comparable(map(_name, domains)))
     expression, priority, action = (facts.arguments.get(name) for name in ("expression", "priority", "action"))
     if facts.operation.name == "create_route":
-        return reasons + of_other_routes(str(expression), _priority(priority, 0), addresses, await _routes(call))
+        route, routes = new_route(facts.arguments), await _routes(call)
+        if routes is not None:
+            routes += await call.services.history.recent_routes(facts.context.counted_for)
+        return reasons + of_other_routes(route.expression, route.priority, addresses, routes)
     if expression is None and priority is None and action is None:
         return reasons
     routes = await _routes(call)
@@ -72,7 +81,7 @@ async def _of_route(call: Call, facts: Facts) -> tuple[Raise, ...]:
         return (*reasons, UNKNOWN_ROUTES)
     others = of_other_routes(
         former.expression if expression is None else str(expression),
-        former.priority if priority is None else _priority(priority, 0),
+        former.priority if priority is None else priority_or(priority, 0),
         former.addresses if action is None else addresses,
         [route for route in routes if route is not former],
     )
@@ -147,7 +156,7 @@ def _route(item: Record) -> ExistingRoute:
     if not isinstance(actions, list):
         raise UnreadableError("A route in the account's list has no actions", "Try again.")
     # A priority that cannot be read comes after the new route, so that this takes mail from it.
-    priority = _priority(item.get("priority"), inf)
+    priority = priority_or(item.get("priority"), inf)
     return ExistingRoute(str(item.get("expression")), tuple(map(str, actions)), priority, item.get("id"))
 
 
@@ -168,8 +177,3 @@ def _name(domain: Record) -> str:
 
 def _reader(call: Call) -> PageReader:
     return PageReader(call.services.client, call.subaccount, call.caller.notify)
-
-
-def _priority(value: Any, unreadable: float) -> float:
-    """Return a priority, or `unreadable` if it is not a number."""
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else unreadable

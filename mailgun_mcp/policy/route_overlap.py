@@ -1,11 +1,13 @@
 """What a new or changed route does together with the routes that can match the same mail. Pure. In doubt two routes can."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mailgun_mcp.catalogue.operation import Raise
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.route_reach import MOST_TARGETS, destructive
 from mailgun_mcp.request.route_language import (
     CombinedExpression,
@@ -30,12 +32,23 @@ TAKES_OVER = destructive("mail that it matches no longer reaches the catch_all()
 
 
 class ExistingRoute(NamedTuple):
-    """A route of the account."""
+    """A route of the account, or one that is about to be made."""
 
     expression: str
     actions: tuple[str, ...]
     priority: float
     id: str | None = None
+
+    @classmethod
+    def from_note(cls, text: str) -> "ExistingRoute":
+        """Return the route of a note. Its actions are no more than addresses, which counts as forwarding to them."""
+        expression, addresses, priority = json.loads(text)
+        return cls(expression, tuple(addresses), priority)
+
+    @property
+    def note(self) -> str:
+        """What other calls have to know of the route, as text. URLs that it forwards to can contain secrets."""
+        return json.dumps([self.expression, sorted(self.addresses), self.priority])
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -49,6 +62,21 @@ class ExistingRoute(NamedTuple):
             return any(one.kind == CATCH_ALL for one in _filters(parse_expression(self.expression)))
         except RouteSyntaxError:
             return CATCH_ALL in self.expression
+
+
+def new_route(arguments: Arguments) -> ExistingRoute:
+    """Return the route that a call of create_route makes."""
+    actions, priority = arguments.get("action"), arguments.get("priority")
+    return ExistingRoute(
+        str(arguments.get("expression")),
+        tuple(map(str, actions if isinstance(actions, list) else [actions])),
+        priority_or(priority, 0),
+    )
+
+
+def priority_or(value: Any, unreadable: float) -> float:
+    """Return a priority, or `unreadable` if it is not a number."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else unreadable
 
 
 def of_other_routes(

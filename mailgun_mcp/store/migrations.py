@@ -359,6 +359,7 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         "CREATE INDEX address_changes_by_account ON address_changes (account, at)",
         "CREATE INDEX address_changes_by_age ON address_changes (at)",
     ),
+    ("ALTER TABLE address_changes ADD COLUMN route TEXT",),
     (
         # Once for all entries of an append. Once for each took a third of the database's time.
         Each(postgresql="DROP TRIGGER audit_log_is_numbered ON audit_log"),

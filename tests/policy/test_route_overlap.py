@@ -1,5 +1,7 @@
 """Whether one mail can match two routes, and what they do together."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from mailgun_mcp.policy.route_overlap import (
     UNKNOWN_ROUTES,
     ExistingRoute,
     may_overlap,
+    new_route,
     of_other_routes,
 )
 from mailgun_mcp.policy.route_reach import MOST_TARGETS
@@ -115,3 +118,21 @@ def test_a_route_before_a_catch_all_takes_its_mail() -> None:
     assert reasons("match_header('subject', '.*')", 10, 10) == (TAKES_OVER,)
     assert reasons("catch_all()", 5, 10) == (TAKES_OVER,)
     assert reasons("match_recipient('a@mg.example.com')", 11, 10) == ()
+
+
+def test_a_note_of_a_route_has_what_adds_up_and_no_url() -> None:
+    actions = (
+        'forward("Ann@Example.org, ben@example.org")',
+        'forward("https://hooks.example/x?token=s3cret")',
+        "stop()",
+    )
+    made = new_route({"expression": ANN, "action": list(actions), "priority": 3})
+    noted = ExistingRoute.from_note(made.note)
+    assert (noted.expression, noted.priority, noted.addresses) == (ANN, 3, made.addresses)
+    assert len(noted.addresses) == 2
+    assert "hooks" not in made.note
+
+
+@pytest.mark.parametrize("arguments", [{}, {"expression": None, "action": "stop()", "priority": "first"}])
+def test_a_route_of_arguments_that_nobody_has_validated_has_a_note(arguments: dict[str, Any]) -> None:
+    assert ExistingRoute.from_note(new_route(arguments).note).priority == 0
