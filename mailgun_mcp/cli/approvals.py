@@ -196,7 +196,7 @@ def _row(approval: Approval, now: float) -> tuple[str, ...]:
 
 
 def _short_target(approval: Approval) -> str:
-    target = " ".join(show_invisible(_recipients(approval) or approval.target).split())
+    target = " ".join(show_invisible(_recipients(approval) or _named_by_arguments(approval) or approval.target).split())
     return excerpt(target, LONGEST_TARGET)
 
 
@@ -205,6 +205,14 @@ def _recipients(approval: Approval) -> str:
     recipients, count = approval.details.get("recipients") or [], int(approval.details.get("recipient_count") or 0)
     more = max(count, len(recipients)) - 1
     return f"{recipients[0]} and {more:,} more" if recipients and more > 0 else str(recipients[0]) if recipients else ""
+
+
+def _named_by_arguments(approval: Approval) -> str:
+    """Return what tells a call apart whose target has no name yet: where a new route forwards, or its first argument."""
+    if approval.target != approval.tool:
+        return ""
+    named = approval.details.get("destinations") or list((approval.details.get("arguments") or {}).values())
+    return str(named[0]) if named else ""
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> None:

@@ -126,6 +126,23 @@ def test_the_list_names_the_target_of_each_call(store: Store, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        (CallDetails("delete_domain", destinations=("eve@evil.example",)), "eve@evil.example"),
+        (CallDetails("delete_domain", arguments={"expression": "catch_all()", "action": ["stop()"]}), "catch_all()"),
+        (CallDetails("delete_domain"), "delete_domain"),
+    ],
+    ids=["where data goes", "its first argument", "nothing"],
+)
+def test_the_list_tells_calls_apart_whose_target_has_no_name(
+    store: Store, capsys: pytest.CaptureFixture[str], call: CallDetails, shown: str
+) -> None:
+    request_approval(store, replace(asked("ask"), call=call), time.time(), LONG)
+    _, out, _ = ran(["list"], capsys)
+    assert out.split()[4] == shown
+
+
+@pytest.mark.parametrize(
     ("recipients", "count", "shown"),
     [
         (("kim@example.org",), 1, "kim@example.org"),
