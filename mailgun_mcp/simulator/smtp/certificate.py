@@ -43,5 +43,7 @@ def write_certificate(folder: Path) -> Path:
 def server_context(certificate: Path) -> ssl.SSLContext:
     """Return a TLS context for a server with the certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    # Python's own default, which Debian's Python leaves to OpenSSL.
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
     return context
