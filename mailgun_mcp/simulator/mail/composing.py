@@ -30,6 +30,8 @@ LONGEST_KEPT = 200
 AMP = "x-amp-html"
 SPECIAL = re.compile(r'[][\\()<>@,:;".]')
 """Characters that require quotes around a display name (RFC 5322, section 3.2.3)."""
+HEADER_NAME = re.compile(r"[!-9;-~]+")
+"""Matches a header name: printable ASCII without the colon (RFC 5322, section 2.2)."""
 
 
 @dataclass(slots=True)
@@ -147,8 +149,9 @@ def to_mime(message: StoredMessage) -> str:
         else:
             mail.add_attachment(item.data, maintype=kind, subtype=subtype, filename=item.filename)
     for name, value in message.headers.items():
-        # The sender must not override the headers of the MIME structure, such as Content-Type.
-        if not name.lower().startswith("content-"):
+        # The sender must not override the headers of the MIME structure, such as Content-Type. Mail that was received
+        # as fields may name what cannot be a header: Python refuses it from 3.14 on, and wrote other headers before.
+        if HEADER_NAME.fullmatch(name) and not name.lower().startswith("content-"):
             del mail[name]
             mail[name] = " ".join(replace_surrogates(value).split())
     return mail.as_string()

@@ -1,7 +1,6 @@
 """Messages: sending, and the queue of scheduled messages."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from typing import Any
 
 from mailgun_mcp.simulator.http.body import File
 from mailgun_mcp.simulator.mail.composing import (
+    HEADER_NAME,
     KEY_BYTES,
     Address,
     ParsedMail,
@@ -50,8 +50,6 @@ UNVERIFIED = (
     "Log in to your control panel to view required DNS records."
 )
 DISABLED = "Domain {} is not allowed to send: Domain is disabled"
-HEADER_NAME = re.compile(r"[!-9;-~]+")
-"""Matches a header name: printable ASCII without the colon (RFC 5322, section 2.2)."""
 OPEN_QUEUE = {"is_disabled": False, "disabled": {"until": "", "reason": ""}}
 
 

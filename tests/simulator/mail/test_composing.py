@@ -84,6 +84,14 @@ def test_an_inline_file_without_html_is_written_as_well() -> None:
     assert [part["Content-Id"] for part in mime.walk() if part.get_filename()] == ["<b.png>"]
 
 
+@pytest.mark.parametrize("name", ["", "X Y", "X:Y", "X\n\nY", "X-\u00e9", "X-\u202e", "\ud800"])
+def test_what_cannot_name_a_header_is_left_out(name: str) -> None:
+    mime = to_mime(message(text="Hi", headers={"Subject": "Hi", name: "left out", "X-Other": "kept"}))
+    assert "left out" not in mime
+    assert "X-Other: kept" in mime
+    assert str(message_from_string(mime).get_payload()).strip() == "Hi"
+
+
 def test_recipient_variables_are_filled_in_everywhere() -> None:
     original = message(
         headers={"Subject": "For %recipient_fname%", "To": "x"},
