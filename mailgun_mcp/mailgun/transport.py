@@ -9,11 +9,13 @@ and fails unless the best of them is more than 15 % slower for a call's p50. ben
 
 import asyncio
 import re
+import socket
 import ssl
 import time
 from collections import defaultdict
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from itertools import zip_longest
+from typing import NamedTuple, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -51,6 +53,9 @@ class Origin(NamedTuple):
     """The value of the `Host` header."""
     prefix: bytes
     """The path of the base URL, which precedes every path."""
+
+
+_Attempt: TypeAlias = "asyncio.Future[tuple[asyncio.Transport, _Connection]]"
 
 
 class Connections:
@@ -132,20 +137,14 @@ class Connections:
     async def _connect(self, origin: Origin, seconds: float) -> "_Connection":
         if origin.secure and not self._tls:
             raise NotConnectedError("UnsupportedProtocol", "https without TLS settings")
-        loop = asyncio.get_running_loop()
-        # uvloop does not support happy eyeballs: it tries one address after the other.
-        eyeballs: dict[str, Any] = (
-            {"happy_eyeballs_delay": HAPPY_EYEBALLS} if isinstance(loop, asyncio.BaseEventLoop) else {}
-        )
         tls = self._tls if origin.secure else None
         try:
             async with asyncio.timeout(seconds):
-                _, connection = await loop.create_connection(_Connection, origin.host, origin.port, ssl=tls, **eyeballs)
+                return await _first_to_connect(origin, tls)
         except TimeoutError as error:
             raise NotConnectedError("ConnectTimeout", "connecting took too long") from error
         except (OSError, UnicodeError) as error:
             raise NotConnectedError("ConnectError", str(error)) from error
-        return connection
 
 
 @lru_cache(maxsize=64)
@@ -171,6 +170,49 @@ def _head(message: Message, origin: Origin) -> bytes:
             raise InvalidRequestError("LocalProtocolError", "a header is not valid")
     first = b"%b %b%b HTTP/1.1" % (message.method.encode("ascii"), origin.prefix, message.target.encode("ascii"))
     return b"\r\n".join([first, *headers, b"", b""])
+
+
+async def _first_to_connect(origin: Origin, tls: ssl.SSLContext | None) -> "_Connection":
+    """Return a connection to the address of the host that answers first, and close all others. Raises OSError.
+
+    asyncio can try addresses in parallel too, but what connects while it is cancelled stays open.
+    """
+    loop = asyncio.get_running_loop()
+    resolved = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    addresses = _interleaved(list(dict.fromkeys(str(address[0]) for *_, address in resolved)))
+    attempts: list[_Attempt] = []
+    running: set[_Attempt] = set()
+    chosen: _Attempt | None = None
+    try:
+        while chosen is None and (addresses or running):
+            if addresses:
+                name = origin.host if tls else None
+                connect = loop.create_connection(
+                    _Connection, addresses.pop(0), origin.port, ssl=tls, server_hostname=name
+                )
+                attempts.append(asyncio.ensure_future(connect))
+                running.add(attempts[-1])
+            patience = HAPPY_EYEBALLS if addresses else None
+            done, running = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            chosen = next((attempt for attempt in done if attempt.exception() is None), None)
+        return (chosen or attempts[0]).result()[1]
+    finally:
+        for attempt in attempts:
+            if attempt is not chosen:
+                attempt.cancel()
+                attempt.add_done_callback(_close_unused)
+
+
+def _interleaved(addresses: list[str]) -> list[str]:
+    """Return addresses so that the two families take turns, the preferred one first (RFC 8305, section 4)."""
+    first = [address for address in addresses if (":" in address) is (":" in addresses[0])]
+    other = [address for address in addresses if address not in first]
+    return [address for pair in zip_longest(first, other) for address in pair if address]
+
+
+def _close_unused(attempt: _Attempt) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result()[1].close()
 
 
 class _Connection(asyncio.Protocol):

@@ -4,10 +4,13 @@ import asyncio
 import gzip
 import socket
 import struct
+from time import sleep as blocking_sleep
+from typing import Any
 
 import anyio
 import pytest
 
+from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.explain import LOOK_FIRST
 from tests.mailgun.conftest import GET, SEND, Time, fault_of, make_client
 from tests.support.sockets import OK, Answer, answers, serving
@@ -75,13 +78,41 @@ async def test_nobody_listening_means_nothing_was_sent(time: Time) -> None:
 
 @pytest.mark.parametrize("answer", [say_nothing, stop_midway])
 async def test_a_server_that_is_too_slow_is_given_up_and_its_connection_closed(time: Time, answer: Answer) -> None:
-    async with serving(answer) as server, make_client(time, server.url, timeout=0.1) as client:
+    async with serving(answer) as server, make_client(time, server.url, timeout=0.5) as client:
         fault = await fault_of(client, SEND, repeatable=False)
         with anyio.fail_after(60):
             await server.closed.wait()
 
-    assert str(fault).startswith("Mailgun did not answer within 0.1 s: ")
+    assert str(fault).startswith("Mailgun did not answer within 0.5 s: ")
     assert (fault.next_step, fault.reached, len(server.requests)) == (LOOK_FIRST, True, 1)
+
+
+@pytest.mark.parametrize("turns", range(10))
+async def test_a_connection_that_comes_as_the_call_is_given_up_is_closed(time: Time, turns: int) -> None:
+    async with serving(say_nothing) as server, make_client(time, server.url, timeout=0.1) as client:
+        call = asyncio.ensure_future(client.send(SEND, repeatable=False))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        # The kernel connects meanwhile, so the loop finds both due in one turn: the connection, and the timeout.
+        asyncio.get_running_loop().call_soon(blocking_sleep, 0.2)
+        with pytest.raises(MailgunError):
+            await call
+        await asyncio.sleep(0.05)
+        assert server.open == 0
+
+
+async def test_the_next_address_is_tried_when_one_fails(time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    resolve = loop.getaddrinfo
+
+    async def two(_: str, port: int, **more: Any) -> list[Any]:
+        return [*await resolve("::1", port, **more), *await resolve("127.0.0.1", port, **more)]
+
+    async with serving(answers(OK)) as server, make_client(time, server.url) as client:
+        monkeypatch.setattr(loop, "getaddrinfo", two)
+        response = await client.send(GET, repeatable=True)
+
+    assert (response.content, response.attempts) == (b"{}", 1)
 
 
 async def test_a_handshake_that_never_ends_means_nothing_was_sent(time: Time) -> None:

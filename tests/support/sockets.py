@@ -18,6 +18,8 @@ class Server:
     scheme: str = "http"
     port: int = 0
     connections: int = 0
+    open: int = 0
+    """Connections that neither side has closed."""
     requests: list[bytes] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the client has closed a connection."""
@@ -28,6 +30,7 @@ class Server:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
         try:
             while True:
                 self.requests.append(await read_request(reader))
@@ -35,6 +38,7 @@ class Server:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self.open -= 1
             self.closed.set()
             writer.close()
 
