@@ -15,8 +15,8 @@ from mailgun_mcp.text.leaves import texts
 URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 AUTHORITY = re.compile(r"[^:]*:[/\\]*([^/\\]*)")
 """The part of a URL before its path, whatever a reader takes for its end."""
-TWO_HOSTS = re.compile(r"[@?#].*@", re.DOTALL)
-"""In an authority: readers disagree where its host is, as in `a.example#@b.example` or `a.example@b.example@c.example`."""
+HOST_ENDS = re.compile("[@?#]")
+"""What can end a host, or what is before it."""
 ROUTE_SIGNS = re.compile(r"[\s=,()\"']+")
 ROUTE_WORDS = frozenset({"forward", "store", "stop", "notify", "and"})
 """Words in route actions that are neither addresses nor URLs."""
@@ -62,10 +62,18 @@ def _route_targets(action: str, faults: list[str]) -> Iterator[str]:
             yield folded(word)
 
 
+def _has_two_hosts(url: str) -> bool:
+    """Return whether readers disagree where the host is, as in `https://a.example#@b.example` or `https://a@b@c`."""
+    authority = AUTHORITY.match(url)
+    if authority is None:
+        return False
+    first = HOST_ENDS.search(authority[1])
+    return first is not None and authority[1].rfind("@") > first.start()
+
+
 def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
     """Yield the host of `url`; two hosts if readers disagree, as on `https://a.example\\@b.example`."""
-    authority = AUTHORITY.match(url)
-    if authority and TWO_HOSTS.search(authority[1]):
+    if _has_two_hosts(url):
         faults.append(f"{name}: the host of {url[:80]!r} is not clear")
     for reading in dict.fromkeys((url, url.replace("\\", "/"))):
         try:

@@ -1,5 +1,7 @@
 """Where a call would send data."""
 
+from time import process_time
+
 import pytest
 
 from mailgun_mcp.policy.destinations import UNREAD_FILE, destinations_of
@@ -31,3 +33,15 @@ def test_an_at_sign_after_the_host_changes_nothing(url: str) -> None:
     faults: list[str] = []
     assert list(destinations_of(find("create_account_webhook"), {"url": url}, faults)) == ["a.example"]
     assert faults == []
+
+
+@pytest.mark.parametrize("sign", ["#", "@", ",", ",x@", ";http://", "\\"])
+def test_long_actions_are_read_in_linear_time(sign: str) -> None:
+    def seconds(length: int) -> float:
+        action = f'forward("https://a.example{sign * length}")'
+        start = process_time()
+        list(destinations_of(find("create_route"), {"action": [action]}, []))
+        return process_time() - start
+
+    seconds(100)
+    assert seconds(40_000) < 1 + 16 * seconds(4_000)
