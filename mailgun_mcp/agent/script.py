@@ -94,14 +94,18 @@ def scripted(script: Script, *, name: str = "script") -> "Model":
 def next_step(script: Script, messages: Sequence[ModelMessage]) -> Step:
     """Return the step that follows this history."""
     turn: Turn | None = None
-    position, last, said = 0, "", 0
+    position, last, messages_before = 0, "", 0
     for message in messages:
         if isinstance(message, ModelResponse):
             position = _position(turn, position, last) + 1
             continue
         for part in message.parts:
             if isinstance(part, UserPromptPart):
-                turn, position, said = _turn(script, str(part.content), said), 0, said + 1
+                turn, position, messages_before = (
+                    _turn(script, str(part.content), messages_before),
+                    0,
+                    messages_before + 1,
+                )
             elif isinstance(part, ToolReturnPart):
                 last = str(part.content)
     position = _position(turn, position, last)
@@ -110,12 +114,12 @@ def next_step(script: Script, messages: Sequence[ModelMessage]) -> Step:
     return turn.steps[position]
 
 
-def _turn(script: Script, text: str, said: int) -> Turn | None:
+def _turn(script: Script, text: str, messages_before: int) -> Turn | None:
     for turn in script.turns:
         if turn.user is not None and re.search(turn.user, text, re.IGNORECASE):
             return turn
     unnamed = [turn for turn in script.turns if turn.user is None]
-    return unnamed[said % len(unnamed)] if unnamed else None
+    return unnamed[messages_before % len(unnamed)] if unnamed else None
 
 
 def _position(turn: Turn | None, position: int, last: str) -> int:

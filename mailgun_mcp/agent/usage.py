@@ -118,10 +118,10 @@ class UsageTable:
                 most, amount = getattr(limit, name), getattr(used, name)
                 if most is None or amount < most * WARN_AT:
                     continue
-                said = f"{_amount(amount)} of {_amount(most)} {UNITS[name]} used by {who}"
+                use = f"{_amount(amount)} of {_amount(most)} {UNITS[name]} used by {who}"
                 if amount >= most:
-                    return f"Stopped at a limit: {said}. The operator can raise it.", near
-                near.append(f"Nearly at a limit: {said}.")
+                    return f"Stopped at a limit: {use}. The operator can raise it.", near
+                near.append(f"Nearly at a limit: {use}.")
         return None, near
 
     def _sum(self, *, conversation: str = "", principal: str = "", day: str = "") -> Usage:

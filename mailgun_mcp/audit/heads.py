@@ -84,8 +84,8 @@ def export(rules: HeadRules, head: Head) -> None:
         ("syslog", rules.syslog, _to_syslog),
         ("command", rules.command, lambda line: _start(rules.command or (), line)),
     )
-    for way, wanted, write in ways:
-        if wanted:
+    for way, setting, write in ways:
+        if setting:
             _try(way, write, text)
 
 

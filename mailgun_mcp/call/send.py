@@ -52,7 +52,7 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
 def is_absence(operation: Operation, error: MailgunError) -> bool:
     """Return whether the error means only that what the call reads does not exist, which counts as an answer."""
     absence = operation.absence
-    return absence is not None and error.status == 404 and any(text in str(error) for text in absence.said)
+    return absence is not None and error.status == 404 and any(text in str(error) for text in absence.messages)
 
 
 def absent_answer(call: Call) -> Response:

@@ -9,7 +9,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import page_after
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import RejectedError, UnreadableError
-from mailgun_mcp.mailgun.response import Response, parse_json, said
+from mailgun_mcp.mailgun.response import Response, error_text, parse_json
 from mailgun_mcp.request.coerce import EXACT, coerce_scalar, declared_type
 
 UNEXPECTED = "unexpected"
@@ -61,7 +61,7 @@ def _body(operation: Operation, response: Response) -> Any:
         pass
     if response.is_json or content.startswith((b"<", b"{", b"[")):
         raise _unreadable(operation, response)
-    text = said(response)
+    text = error_text(response)
     if "Magnificent API" in text:
         raise RejectedError(
             f'Mailgun\'s router did not know the path (HTTP {response.status}): "{text}"',

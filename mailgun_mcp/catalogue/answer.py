@@ -23,8 +23,8 @@ def chosen_fields(operation: Operation, arguments: Arguments) -> list[str] | Non
 def places_of(operation: Operation, name: str) -> list[str]:
     """Return the paths in an item that `name` can mean: that exact path, or every path that ends in the name."""
     places = field_places(operation)
-    wanted = name.replace(".", "/") if name not in places else name
-    return [wanted] if wanted in places else [path for path in places if path.rpartition("/")[2] == name]
+    path = name.replace(".", "/") if name not in places else name
+    return [path] if path in places else [path for path in places if path.rpartition("/")[2] == name]
 
 
 @lru_cache(maxsize=64)

@@ -49,7 +49,7 @@ class Answer:
 class Absence:
     """How Mailgun says that what a read asks for does not exist; see `extension.AbsenceSpec`."""
 
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
     flag: str
 
 
@@ -211,7 +211,9 @@ class Operation:
             tool=tool,
             file=record["file"],
             answer=_answer(record["answer"]) if record["answer"] else None,
-            absence=Absence(tuple(record["absence"]["said"]), record["absence"]["flag"]) if record["absence"] else None,
+            absence=Absence(tuple(record["absence"]["messages"]), record["absence"]["flag"])
+            if record["absence"]
+            else None,
             echo=tuple(record["echo"]),
             sent=record["sent"],
             times=tuple(record["times"]),

@@ -51,9 +51,9 @@ def plain_token(page: str) -> str:
 def _page_size(operation: Operation, arguments: Arguments, body: dict[str, Any]) -> int | None:
     """Return how many items a full page has; None if only Mailgun knows."""
     link = _link(body, "next")
-    said = next((value for key, value in parse_qsl(link.query) if key.lower() == "limit"), "") if link else ""
-    if INTEGER.fullmatch(said):
-        return int(said)
+    limit_text = next((value for key, value in parse_qsl(link.query) if key.lower() == "limit"), "") if link else ""
+    if INTEGER.fullmatch(limit_text):
+        return int(limit_text)
     page = arguments.get("page")
     holder: dict[str, Any] = arguments.get("pagination") or arguments
     limit = holder.get("limit") or _default_limit(operation)
@@ -80,22 +80,22 @@ def _skip(operation: Operation, arguments: Arguments, body: dict[str, Any], coun
 
 
 def _body_skip(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:
-    asked: dict[str, Any] = arguments.get("pagination") or {}
-    skipped = int(asked.get("skip") or 0)
-    said = _object(body, "pagination")
-    total = said.get("total")
+    pagination: dict[str, Any] = arguments.get("pagination") or {}
+    skipped = int(pagination.get("skip") or 0)
+    answered = _object(body, "pagination")
+    total = answered.get("total")
     # Here Mailgun documents the total as that of all pages.
     if isinstance(total, int) and total <= skipped + count:
         return None
-    if _is_last(operation, said, skipped + count, count, asked.get("limit") or said.get("limit")):
+    if _is_last(operation, answered, skipped + count, count, pagination.get("limit") or answered.get("limit")):
         return None
-    return {"pagination": {**asked, "skip": skipped + count}}
+    return {"pagination": {**pagination, "skip": skipped + count}}
 
 
 def _body_token(_: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001
-    asked: dict[str, Any] = arguments.get("pagination") or {}
+    pagination: dict[str, Any] = arguments.get("pagination") or {}
     token = _object(body, "pagination").get("next")
-    return {"pagination": {**asked, "token": token}} if isinstance(token, str) and token else None
+    return {"pagination": {**pagination, "token": token}} if isinstance(token, str) and token else None
 
 
 def _query(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001

@@ -128,8 +128,8 @@ class Screen:
         title = self._titles.pop(body["call"], body["tool"])
         title = body["status"] if body["call"] == self._latest else f"{title} {body['status']}"
         undo = "  (/undo puts it back)" if body["undo"] else ""
-        said = f": {one_line(unfenced(body['text']))}" if body["status"] not in ("done", "denied") else ""
-        self._short(f"    {mark} {title}{undo}{said}", colour)
+        text = f": {one_line(unfenced(body['text']))}" if body["status"] not in ("done", "denied") else ""
+        self._short(f"    {mark} {title}{undo}{text}", colour)
 
     def _short(self, text: str, style: str) -> None:
         self.console.print(Text(text, style=style), no_wrap=True, overflow="ellipsis", crop=True)

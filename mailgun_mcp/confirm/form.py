@@ -139,8 +139,10 @@ def render(target: Target, request: Request, binding: Binding) -> Form:
     request_line = shorten(hide(request.line, recognisable), REQUEST_LINE)
     longest = LONGEST - len(AGAIN) - 1
     room = longest - _length([*lines, request_line])
-    wanted = min(_length(argument_lines(arguments, room)), ARGUMENTS)
-    previewed = first_lines(hide(preview.text, recognisable).split("\n"), room - wanted - COUNT) if preview.text else []
+    reserved = min(_length(argument_lines(arguments, room)), ARGUMENTS)
+    previewed = (
+        first_lines(hide(preview.text, recognisable).split("\n"), room - reserved - COUNT) if preview.text else []
+    )
     lines += [*previewed, request_line]
     details = CallDetails(
         name,

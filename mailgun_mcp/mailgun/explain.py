@@ -7,7 +7,7 @@ from typing import Any
 
 from mailgun_mcp.errors import RETRIED, MailgunError, RateLimitedError, RejectedError, ServerError
 from mailgun_mcp.mailgun.endpoint import Endpoint
-from mailgun_mcp.mailgun.response import Response, error_body, said
+from mailgun_mcp.mailgun.response import Response, error_body, error_text
 from mailgun_mcp.text.durations import in_words
 
 LOOK_FIRST = (
@@ -52,7 +52,7 @@ def wait_seconds(response: Response, now: float) -> float | None:
     asked = _seconds(body.get("retry-seconds")) if isinstance(body, dict) else None
     if asked is not None:
         return asked
-    words = said(response)
+    words = error_text(response)
     if match := AFTER.search(words):
         return _seconds(match[1])
     date = AFTER_DATE.search(words)
@@ -94,7 +94,7 @@ def explain(
     Without `repeatable`, it is unknown after a failure on Mailgun's side whether the call took effect. `reached` says
     that an earlier attempt may have taken effect.
     """
-    status, words = response.status, said(response)
+    status, words = response.status, error_text(response)
     wait = wait_seconds(response, now) if status in RETRIED or status in LIMITED else None
     # A quotation mark in Mailgun's text would end the quotation early.
     quoted = words.replace('"', "'")

@@ -92,7 +92,7 @@ DECODE = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).
 """Parses JSON. The decoder is made once: `json.loads` would make one for each answer, which takes longer than parsing."""
 
 
-def said(response: Response) -> str:
+def error_text(response: Response) -> str:
     """Return the message in an error, limited in length and without markup and control characters.
 
     The API uses these keys: message, Error, error, Reason, Description, Field with Value;

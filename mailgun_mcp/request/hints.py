@@ -88,8 +88,8 @@ def intended_value(value: object, options: Collection[str]) -> str | None:
     if not isinstance(value, str) or len(value) > LONGEST:
         return None
     word = re.sub(r"[\s-]+", "_", value.strip().lower())
-    said = (*VALUES.get(word, ()), word, f"{word}_count")
-    return next((option for option in said if option in options), None) or suggest(value, options)
+    candidates = (*VALUES.get(word, ()), word, f"{word}_count")
+    return next((option for option in candidates if option in options), None) or suggest(value, options)
 
 
 def intended_name(name: str, names: Collection[str], present: Collection[str]) -> str | None:
@@ -97,8 +97,10 @@ def intended_name(name: str, names: Collection[str], present: Collection[str]) -
     if len(name) > LONGEST:
         return None
     last = name.lower().rpartition("_")[2]
-    said = (other for other in (*NAMES.get(name.lower(), ()), name.lower(), last) if other != name)
-    return next((other for other in said if other in names and other not in present), None) or suggest(name, names)
+    candidates = (other for other in (*NAMES.get(name.lower(), ()), name.lower(), last) if other != name)
+    return next((other for other in candidates if other in names and other not in present), None) or suggest(
+        name, names
+    )
 
 
 def instead(name: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:

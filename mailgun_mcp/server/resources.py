@@ -118,8 +118,8 @@ class Resources:
         if kind.tool is None:
             return TEXTS[kind.name](self._services, tools_for(self._services, principal.access), values)
         # Goes through the same stages as a call of the tool.
-        wanted = await in_each_account(self._services, principal, kind.call(values))
-        outcomes = [await run(self._services, kind.tool, each, self._caller(context)) for each in wanted]
+        calls = await in_each_account(self._services, principal, kind.call(values))
+        outcomes = [await run(self._services, kind.tool, each, self._caller(context)) for each in calls]
         binary = [outcome.file for outcome in outcomes if outcome.file is not None and not outcome.file.is_text]
         if binary:
             return binary[0]

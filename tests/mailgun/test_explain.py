@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve
 from mailgun_mcp.mailgun.explain import LOOK_FIRST, Advice, explain, wait_seconds
-from mailgun_mcp.mailgun.response import MAX_TEXT, Response, said
+from mailgun_mcp.mailgun.response import MAX_TEXT, Response, error_text
 
 US, EU, OWN = resolve(region="us"), resolve(region="eu"), resolve(url="https://proxy.example/mg")
 NOW = 1_800_000_000.0
@@ -85,7 +85,7 @@ SAID: dict[str, tuple[object, str]] = {
 
 @pytest.mark.parametrize(("content", "words"), SAID.values(), ids=SAID.keys())
 def test_mailguns_words_are_found_in_every_shape(content: object, words: str) -> None:
-    assert said(answer(content)) == words
+    assert error_text(answer(content)) == words
 
 
 @given(st.binary(max_size=2000) | st.text().map(str.encode) | st.recursive(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mailgun_mcp.mailgun.response import MAX_DEPTH, MAX_TEXT, Response, parse_json, said
+from mailgun_mcp.mailgun.response import MAX_DEPTH, MAX_TEXT, Response, error_text, parse_json
 
 
 def test_numbers_and_surrogates_that_cannot_be_written_become_text() -> None:
@@ -30,12 +30,12 @@ def test_what_is_not_json_or_too_deep_is_refused(content: bytes) -> None:
     ],
 )
 def test_an_error_is_read_in_each_of_its_shapes(body: object, text: str) -> None:
-    assert said(Response(400, {}, json.dumps(body).encode())) == text
+    assert error_text(Response(400, {}, json.dumps(body).encode())) == text
 
 
 def test_an_error_page_is_its_text_and_is_cut() -> None:
-    assert said(Response(502, {}, b"<style>p{}</style><h1>Bad\ngateway</h1>")).strip() == "Bad gateway"
-    assert said(Response(502, {}, b"x" * 5000)) == "x" * MAX_TEXT + "…"
+    assert error_text(Response(502, {}, b"<style>p{}</style><h1>Bad\ngateway</h1>")).strip() == "Bad gateway"
+    assert error_text(Response(502, {}, b"x" * 5000)) == "x" * MAX_TEXT + "…"
 
 
 def test_headers_name_the_request_and_the_type() -> None:

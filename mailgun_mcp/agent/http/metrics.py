@@ -25,13 +25,13 @@ class UsageCollector:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         counted = self._usage.counted
-        for name, said, value in (
+        for name, meaning, value in (
             ("requests", "Requests of the chat agent to its model", counted.requests),
             ("tool_calls", "Calls of tools by the chat agent", counted.tool_calls),
             ("cost_dollars", "What the model has cost, as far as prices are known", counted.cost),
             ("model_seconds", "Time in which the model was answering", counted.seconds),
         ):
-            yield CounterMetricFamily(f"mailgun_mcp_agent_{name}", said, value=value)
+            yield CounterMetricFamily(f"mailgun_mcp_agent_{name}", meaning, value=value)
         tokens = CounterMetricFamily("mailgun_mcp_agent_tokens", "Tokens of the model", labels=["direction"])
         tokens.add_metric(["input"], counted.input_tokens or 0)
         tokens.add_metric(["output"], counted.output_tokens or 0)

@@ -197,6 +197,6 @@ class Chunks:
 
     def _end(self, body: dict[str, Any]) -> list[Chunk]:
         failed = [{"type": "error", "errorText": body["text"]}] if body["outcome"] == "failed" else []
-        said = [{"type": "data-ended", "data": body}] if body["outcome"] in ("cancelled", "stopped") else []
+        stopped = [{"type": "data-ended", "data": body}] if body["outcome"] in ("cancelled", "stopped") else []
         step = [{"type": "finish-step"}] if self._step else []
-        return [*said, *failed, *step, {"type": "finish", "finishReason": FINISH[body["outcome"]]}]
+        return [*stopped, *failed, *step, {"type": "finish", "finishReason": FINISH[body["outcome"]]}]

@@ -19,10 +19,10 @@ FAULTS = (SlackClientError, ClientError, OSError, TimeoutError)
 
 async def tell(client: "AsyncWebClient", channel: str, user: str, text: str, *, thread: str | None = None) -> None:
     """Send a sentence to the user alone: in a channel, nobody else sees it. Raises the exceptions in FAULTS."""
-    said: dict[str, Any] = {"channel": channel, "blocks": blocks.notice(text), "text": escaped(text)}
+    message: dict[str, Any] = {"channel": channel, "blocks": blocks.notice(text), "text": escaped(text)}
     if thread:
-        said["thread_ts"] = thread
+        message["thread_ts"] = thread
     if channel.startswith("D"):
-        await client.chat_postMessage(**said, **QUIET)
+        await client.chat_postMessage(**message, **QUIET)
     else:
-        await client.chat_postEphemeral(user=user, **said)
+        await client.chat_postEphemeral(user=user, **message)

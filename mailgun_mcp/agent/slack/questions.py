@@ -46,18 +46,18 @@ class Questions:
         approval = await self.approval(body["approval"])
         in_channel = file.approvers_channel is not None and (not body["answerable"] or file.approve_in == "channel")
         if in_channel and file.approvers_channel is not None:
-            asked = self._blocks(approval, "", may_approve=True, where=self._elsewhere(approval))
-            await self._post(approval, asked, channel=file.approvers_channel)
+            question = self._blocks(approval, "", may_approve=True, where=self._elsewhere(approval))
+            await self._post(approval, question, channel=file.approvers_channel)
         where = blocks.IN_CHANNEL if in_channel else self._elsewhere(approval)
-        asked = self._blocks(approval, thread.ts, may_approve=body["answerable"] and not in_channel, where=where)
+        question = self._blocks(approval, thread.ts, may_approve=body["answerable"] and not in_channel, where=where)
         if thread.is_private:
-            await self._post(approval, asked, channel=thread.channel, thread_ts=thread.ts)
+            await self._post(approval, question, channel=thread.channel, thread_ts=thread.ts)
         else:
             await self._client.chat_postEphemeral(
                 channel=thread.channel,
                 user=thread.user,
                 thread_ts=thread.ts,
-                blocks=asked,
+                blocks=question,
                 text=blocks.summary(approval),
             )
 
@@ -88,10 +88,10 @@ class Questions:
         file = self._people.file
         if file is None or posted.channel != file.approvers_channel:
             return
-        asked = self._blocks(approval, "", may_approve=True, where=self._elsewhere(approval))
-        said = blocks.notice(blocks.outcome(approval))
+        question = self._blocks(approval, "", may_approve=True, where=self._elsewhere(approval))
+        progress = blocks.notice(blocks.outcome(approval))
         await self._client.chat_update(
-            channel=posted.channel, ts=posted.ts, blocks=[*asked, *said], text=blocks.summary(approval)
+            channel=posted.channel, ts=posted.ts, blocks=[*question, *progress], text=blocks.summary(approval)
         )
 
     def _blocks(self, approval: Approval, thread: str, *, may_approve: bool, where: str) -> blocks.Blocks:
@@ -104,9 +104,9 @@ class Questions:
         command = shell_command("approvals", "approve", approval.id, state=self._services.store.command_directory)
         return f"with `{command}` in a terminal"
 
-    async def _post(self, approval: Approval, asked: blocks.Blocks, **where: Any) -> None:
+    async def _post(self, approval: Approval, question: blocks.Blocks, **where: Any) -> None:
         text = blocks.summary(approval)
-        answer = await self._client.chat_postMessage(blocks=asked, text=text, **QUIET, **where)
+        answer = await self._client.chat_postMessage(blocks=question, text=text, **QUIET, **where)
         await in_thread(self._keep, approval.id, Posted(str(answer["channel"]), str(answer["ts"])))
 
     def _keep(self, approval: str, posted: Posted) -> None:

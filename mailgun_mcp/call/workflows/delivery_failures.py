@@ -50,7 +50,7 @@ def _unsigned(failures: Read) -> Finding | None:
         f"Mail of {_domains(events)} is refused by {_providers(events)}, because its DKIM or SPF does not pass.",
         "Put the DNS records back that get_domain shows as not valid, then call verify_domain. The key itself is right.",
         (failures.source,),
-        _said(events),
+        _refusal(events),
     )
 
 
@@ -67,7 +67,7 @@ def _blocklisted(failures: Read) -> Finding | None:
         f"{f' ({lists})' if lists else ''}.",
         "A shared IP is Mailgun's: ask its support to have it delisted. For a dedicated IP, stop what caused it first.",
         (failures.source,),
-        _said(events),
+        _refusal(events),
     )
 
 
@@ -82,7 +82,7 @@ def _slowed(failures: Read) -> Finding | None:
         f"Mail of {_domains(events)} is deferred by {_providers(events)}. It is tried again and usually arrives later.",
         "Send less to this provider for a few days. Nothing has to be removed or sent again.",
         (failures.source,),
-        _said(events),
+        _refusal(events),
     )
 
 
@@ -100,7 +100,7 @@ def _with_warmup(finding: Finding, failures: Read, warmups: Read) -> Finding:
     )
 
 
-def _said(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _refusal(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return one of the refusals, as the log has it."""
     event = events[0]
     status = event.get("delivery-status") or {}

@@ -75,22 +75,22 @@ class Reads:
         """Return whether the server offers a tool that is not necessary."""
         return tool in self._call.services.catalogue
 
-    async def all(self, wanted: Mapping[str, tuple[str, Arguments]]) -> dict[str, Read]:
+    async def all(self, calls: Mapping[str, tuple[str, Arguments]]) -> dict[str, Read]:
         """Make the calls at the same time: name here -> tool and arguments. One that fails does not stop the others."""
-        numbers = {name: len(self.sources) + position for position, name in enumerate(wanted, 1)}
-        for name, (tool, arguments) in wanted.items():
+        numbers = {name: len(self.sources) + position for position, name in enumerate(calls, 1)}
+        for name, (tool, arguments) in calls.items():
             shown = {key: value for key, value in arguments.items() if key not in NOT_TOLD}
             self.sources[str(numbers[name])] = {"tool": tool, **({"arguments": shown} if shown else {})}
-        await self._call.caller.notify(f"Reading {', '.join(dict.fromkeys(tool for tool, _ in wanted.values()))}")
+        await self._call.caller.notify(f"Reading {', '.join(dict.fromkeys(tool for tool, _ in calls.values()))}")
         results: dict[str, Read] = {}
         limiter = anyio.CapacityLimiter(MOST_AT_ONCE)
 
         async def read(name: str) -> None:
             async with limiter:
-                results[name] = await self._one(*wanted[name], numbers[name])
+                results[name] = await self._one(*calls[name], numbers[name])
 
         async with anyio.create_task_group() as group:
-            for name in wanted:
+            for name in calls:
                 group.start_soon(read, name)
         return results
 

@@ -96,8 +96,8 @@ async def _click_finding(reads: Reads, domain: str, by_day: Read) -> Finding:
     if reads.offers("list_template_versions") and reads.offers("list_templates"):
         templates = (await reads.all({"templates": ("list_templates", {"domain": domain})}))["templates"]
         names = [item["name"] for item in templates.items[:MOST_TEMPLATES]]
-        wanted = {name: ("list_template_versions", {"domain": domain, "template_name": name}) for name in names}
-        for name, read in (await reads.all(wanted)).items():
+        calls = {name: ("list_template_versions", {"domain": domain, "template_name": name}) for name in names}
+        for name, read in (await reads.all(calls)).items():
             template = read.result.get("template") or {}
             sources.append(read.source)
             versions += [

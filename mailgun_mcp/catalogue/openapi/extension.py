@@ -267,8 +267,8 @@ class RaiseSpec(ClosedModel):
 class AbsenceSpec(ClosedModel):
     """A read whose answer "no" is HTTP 404: the result says so, and the call is not an error."""
 
-    said: list[str]
-    """What Mailgun's text contains then. Another 404, such as that of an unknown domain, stays an error."""
+    messages: list[str]
+    """What Mailgun's message contains then. Another 404, such as that of an unknown domain, stays an error."""
     flag: str
     """The field of the result that is false then, and true where there is one."""
 

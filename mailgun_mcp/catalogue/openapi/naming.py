@@ -41,13 +41,13 @@ def _candidates(method: str, path: str, summary: str, operation_id: object) -> I
     if isinstance(operation_id, str) and NAME.fullmatch(operation_id) and "_" in operation_id:
         yield operation_id
     verb = VERBS[method]
-    said = [word for word in _words(summary) if word not in ARTICLES]
-    if said and said[0].removesuffix("s") in SPOKEN:
-        said[0] = said[0].removesuffix("s")
-    elif said:
-        said = [verb, *said]
-    placed = [verb, *(word for part in path.split("/") if not part.startswith("{") for word in _words(part))]
-    names = [_joined(words) for words in (said, placed) if len(words) > 1] or [verb]
+    from_summary = [word for word in _words(summary) if word not in ARTICLES]
+    if from_summary and from_summary[0].removesuffix("s") in SPOKEN:
+        from_summary[0] = from_summary[0].removesuffix("s")
+    elif from_summary:
+        from_summary = [verb, *from_summary]
+    from_path = [verb, *(word for part in path.split("/") if not part.startswith("{") for word in _words(part))]
+    names = [_joined(words) for words in (from_summary, from_path) if len(words) > 1] or [verb]
     yield from names
     number = 2
     while True:

@@ -358,6 +358,6 @@ def _notify(section: Mapping[str, Any]) -> NotifyRules:
 
 
 def _digest(value: Mapping[str, Any], base: Policy) -> str:
-    said = {name: item for name, item in value.items() if name not in ("tests", "extends")}
-    content = json.dumps([said, base.digest], sort_keys=True)
+    rules = {name: item for name, item in value.items() if name not in ("tests", "extends")}
+    content = json.dumps([rules, base.digest], sort_keys=True)
     return sha256(content.encode()).hexdigest()

@@ -154,13 +154,13 @@ def _risk(entry: dict[str, Any]) -> Risk | None:
 
 def _untrusted(entry: dict[str, Any]) -> dict[str, Any]:
     """Return whether third-party text was shown before the call, where the log says it."""
-    said = entry.get("untrusted")
-    if said is None:
+    shown = entry.get("untrusted")
+    if shown is None:
         return {}
-    age = said.get("age") if isinstance(said, dict) else said
+    age = shown.get("age") if isinstance(shown, dict) else shown
     if isinstance(age, bool) or not isinstance(age, (int, float, type(None))):
         raise ValueError('"untrusted" is {"age": SECONDS}, or {"age": null} where no third-party text was shown')
-    return {"untrusted_age": age, "untrusted_here": said.get("here") is True}
+    return {"untrusted_age": age, "untrusted_here": shown.get("here") is True}
 
 
 def _text(entry: dict[str, Any], name: str) -> str | None:

@@ -28,9 +28,9 @@ class Attachment:
 
 def find_header(headers: Mapping[str, str], name: str) -> str:
     """Return the value of a header, or "" when it is missing. The name is case-insensitive."""
-    wanted = name.lower()
+    lowered = name.lower()
     for key, value in headers.items():
-        if key == name or key.lower() == wanted:
+        if key == name or key.lower() == lowered:
             return value
     return ""
 

@@ -24,7 +24,7 @@ RECENT = 10
 """Number of answered calls that are listed below the pending ones."""
 BEAT = 20.0
 """Seconds between two signs of life on a stream."""
-SAID = {
+NOTICES = {
     "approved": "Approved. The call runs once, when the assistant makes it again.",
     "one-more": "Your approval is recorded. One more person must approve the call.",
     "denied": "Denied. The call is not made, and the assistant is told.",
@@ -69,8 +69,8 @@ class ApprovalsPage:
     async def _shown(self, page: PageRequest, fault: str | None = None) -> Response:
         """Return the page of one call. `fault` says what was wrong with the answer."""
         shown = self._view(await self._find(page), page)
-        said = SAID.get(page.request.query_params.get("said", ""))
-        return page.render(TEMPLATES, "show.html", 400 if fault else 200, shown=shown, fault=fault, said=said)
+        notice = NOTICES.get(page.request.query_params.get("notice", ""))
+        return page.render(TEMPLATES, "show.html", 400 if fault else 200, shown=shown, fault=fault, notice=notice)
 
     async def _approve(self, page: PageRequest) -> Response:
         approval = await self._find(page)
@@ -80,8 +80,8 @@ class ApprovalsPage:
             )
         except AnswerRefused as error:
             return await self._shown(page, str(error))
-        said = "approved" if answered.status == "approved" else "one-more"
-        return page.redirect(f"{HOME}/{approval.id}?said={said}")
+        notice = "approved" if answered.status == "approved" else "one-more"
+        return page.redirect(f"{HOME}/{approval.id}?notice={notice}")
 
     async def _deny(self, page: PageRequest) -> Response:
         approval = await self._find(page)
@@ -91,7 +91,7 @@ class ApprovalsPage:
             )
         except AnswerRefused as error:
             return await self._shown(page, str(error))
-        return page.redirect(f"{HOME}/{approval.id}?said=denied")
+        return page.redirect(f"{HOME}/{approval.id}?notice=denied")
 
     async def _find(self, page: PageRequest) -> Approval:
         name = str(page.request.path_params["id"])

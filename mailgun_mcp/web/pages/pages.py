@@ -183,8 +183,8 @@ class Pages:
         if request.headers.get("sec-fetch-site") == "cross-site":
             # A browser does not send our cookie when it follows a link on another site. From our own page, it does.
             return self.render(request, (), "continue.html", target=_as_written(request))
-        wanted = path_inside(request) + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(prefixed(request, f"{SIGN_IN}?next={quote(wanted, safe='/')}"), 303)
+        target = path_inside(request) + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(prefixed(request, f"{SIGN_IN}?next={quote(target, safe='/')}"), 303)
 
     def _with_form(self, handler: Handler) -> Handler:
         async def checked(page: PageRequest) -> Response:

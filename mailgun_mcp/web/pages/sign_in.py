@@ -108,7 +108,7 @@ class SignIn:
     async def _from_issuer(self, request: Request) -> Response:
         assert self._issuer is not None  # noqa: S101 - the route exists only with an issuer
         try:
-            principal, wanted = await self._issuer.finish(request)
+            principal, target = await self._issuer.finish(request)
             secret = await in_thread(self._pages.sessions.open, principal, "issuer", self._pages.clock())
         except SignInRefused as error:
             response = self._pages.failure(request, "You are not signed in", str(error), 403)
@@ -116,7 +116,7 @@ class SignIn:
             response = self._unavailable(request, error)
         else:
             # Not a redirect: after one from another site, the browser would not send the cookie.
-            response = self._pages.render(request, (), "continue.html", target=prefixed(request, _checked(wanted)))
+            response = self._pages.render(request, (), "continue.html", target=prefixed(request, _checked(target)))
             self._pages.cookie.write(response, secret, SESSION_SECONDS)
         self._issuer.forget(response)
         return response

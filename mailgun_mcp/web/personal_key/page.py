@@ -14,7 +14,7 @@ from mailgun_mcp.web.pages.pages import PageRequest, Pages
 
 TEMPLATES = (Path(__file__).parent / "templates",)
 TITLE = "Your key"
-SAID = {
+NOTICES = {
     "stored": "Your key is stored. Your calls are made in your own account.",
     "removed": "Your key is removed from this server. It still works at Mailgun: delete it there if nothing else uses it.",
     "none": "No key was stored, so there was nothing to remove.",
@@ -74,7 +74,7 @@ class PersonalKeyPage:
             regions={region: REGIONS.get(region, region) for region in personal.regions},
             chosen=page.form.get("region", stored.region if stored else personal.regions[0]),
             fault=fault,
-            said=SAID.get(page.request.query_params.get("said", "")),
+            notice=NOTICES.get(page.request.query_params.get("notice", "")),
         )
 
     async def _store(self, page: PageRequest, personal: PersonalAccounts[Services]) -> Response:
@@ -82,11 +82,11 @@ class PersonalKeyPage:
             await personal.store(page.session.principal, page.form.get("region", ""), page.form.get("key", ""))
         except KeyRefused as error:
             return await self._shown(page, personal, str(error))
-        return page.redirect(f"{PAGE}?said=stored")
+        return page.redirect(f"{PAGE}?notice=stored")
 
     async def _remove(self, page: PageRequest, personal: PersonalAccounts[Services]) -> Response:
         removed = await personal.remove(page.person)
-        return page.redirect(f"{PAGE}?said={'removed' if removed else 'none'}")
+        return page.redirect(f"{PAGE}?notice={'removed' if removed else 'none'}")
 
 
 def _without_key(stored: PersonalKey) -> dict[str, object]:

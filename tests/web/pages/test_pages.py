@@ -18,9 +18,9 @@ pytestmark = pytest.mark.anyio
 async def test_without_a_session_a_person_is_sent_to_the_sign_in_and_back(services: Services) -> None:
     approval = pending(services)
     async with browsing(services) as browser:
-        answer = await browser.open(f"/approvals/{approval.id}?said=denied")
+        answer = await browser.open(f"/approvals/{approval.id}?notice=denied")
         assert answer.url.path == "/sign-in"
-        assert dict(answer.url.params)["next"] == f"/approvals/{approval.id}?said=denied"
+        assert dict(answer.url.params)["next"] == f"/approvals/{approval.id}?notice=denied"
         stream = await browser.open("/approvals/events")
         assert stream.status_code == 401
 
