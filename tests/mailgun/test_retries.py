@@ -182,7 +182,7 @@ async def test_the_wait_that_mailgun_asks_for_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(60, "60 seconds"), (120, "2 minutes"), (86_400, "24 hours"), (3 * 86_400, "3 days")]
+    ("seconds", "text"), [(60, "1 minute"), (120, "2 minutes"), (86_400, "1 day"), (3 * 86_400, "3 days")]
 )
 async def test_a_longer_wait_is_the_callers(httpx_mock: HTTPXMock, time: Time, seconds: int, text: str) -> None:
     httpx_mock.add_response(status_code=429, json={"retry-seconds": seconds})
