@@ -13,6 +13,8 @@ from mailgun_mcp.text.json_faults import json_fault
         (b" \n", "it is empty"),
         (b'{"a": "\xff"}', "it is not UTF-8"),
         (b"[" * 100_000, "its values are nested too deeply"),
+        (b"[" * 202 + b"]" * 202, "its values are nested too deeply"),
+        (b'{"a": ' * 500 + b"1" + b"}" * 500, "its values are nested too deeply"),
         (b"9" * 6000, "it contains a number that is too long"),
         (b'"\\ud800"', "it contains a number or an escape that JSON does not have"),
     ],

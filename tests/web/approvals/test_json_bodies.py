@@ -1,6 +1,7 @@
 """Bodies of the API: small objects of texts, and clear words about everything else."""
 
 import json
+import sys
 
 import pytest
 from starlette.requests import Request
@@ -28,7 +29,8 @@ async def test_known_fields_are_read_and_null_is_as_if_it_was_not_there() -> Non
     [
         (b"{", 400, "not valid JSON"),
         (b"\xff", 400, "not UTF-8"),
-        (b"[" * 60_000, 400, "nested too deeply"),
+        # Python 3.14 reads on to the end of the text, where it misses the brackets.
+        (b"[" * 60_000, 400, "not valid JSON" if sys.version_info >= (3, 14) else "nested too deeply"),
         (b"[]", 400, "must be a JSON object"),
         (b'{"tiped": "x"}', 400, "did you mean 'typed'"),
         (b'{"typed": 1}', 400, "typed must be text"),
