@@ -181,10 +181,10 @@ def state_url(engine: str, request: pytest.FixtureRequest) -> Iterator[str | Non
         yield None
         return
     running: Cluster = request.getfixturevalue("postgresql")
-    url = running.prepared_database()
+    url = running.lend()
     with _pools_are_closed():
         yield url
-    running.drop(url)
+    running.take_back(url)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from mailgun_mcp.catalogue.operation import Operation
@@ -18,6 +19,7 @@ from tests.support.accounts import scenario_account_at
 from tests.support.forked import CLIENT, ROOT, forked
 from tests.support.offenders import holds_for, offenders
 from tests.support.operations import find
+from tests.support.postgresql import Cluster, Contents
 from tests.support.processes import PATIENCE, command, environment
 
 TWO = [find("get_domain"), find("get_bounce")]
@@ -130,3 +132,20 @@ def test_a_copied_account_is_what_the_scenario_makes_and_nobody_elses(name: str)
     assert snapshot(first) == snapshot(second) == made
     first.domains.clear()
     assert snapshot(second) == made
+
+
+def test_a_database_is_as_new_for_the_next_test_unless_its_tables_have_changed(postgresql: Cluster) -> None:
+    url = postgresql.lend()
+    with psycopg.connect(url, autocommit=True) as connection:
+        before = Contents.of(connection)
+        for name in ("audit_newest", "schema_version"):
+            connection.execute(f"DELETE FROM {name}")
+        connection.execute("SELECT nextval('calls_id_seq')")
+    postgresql.take_back(url)
+    assert postgresql.lend() == url
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert Contents.of(connection) == before
+        assert connection.execute("SELECT nextval('calls_id_seq')").fetchone() == (1,)
+        connection.execute("ALTER TABLE spend ADD COLUMN more int")
+    postgresql.take_back(url)
+    assert postgresql.lend() != url
