@@ -156,9 +156,18 @@ def run(arguments: argparse.Namespace) -> int:
     _check_values(arguments)
     with closing(open_store(arguments)) as store:
         if not store.exists and arguments.action not in WITHOUT_A_DATABASE:
-            out(f"The audit log in {store.name} is empty.")
-            return USAGE if arguments.action == "show" else OK
+            return _without_entries(AuditLog(store), arguments)
         return actions[arguments.action](AuditLog(store), arguments)
+
+
+def _without_entries(log: AuditLog, arguments: argparse.Namespace) -> int:
+    """Say that there is nothing, or that there was something: the key or the noted head of a log is still there."""
+    result = log.verify()
+    if not result.nothing:
+        out(f"Broken: {result.broken}.")
+        return FAILED
+    out(f"The audit log in {log.name} is empty.")
+    return USAGE if arguments.action == "show" else OK
 
 
 def _check_values(arguments: argparse.Namespace) -> None:

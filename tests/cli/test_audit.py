@@ -258,8 +258,9 @@ def test_tail_follows_what_another_process_records(tmp_path: Path) -> None:
 def test_a_missing_log_is_broken_until_somebody_says_why(filled: Path, capsys: Any) -> None:
     for path in filled.glob("state.db*"):
         path.unlink()
-    assert audit(filled, "verify") == exits.FAILED
-    assert "the log is missing" in capsys.readouterr().out
+    for action in ("verify", "list", "export"):
+        assert audit(filled, action) == exits.FAILED
+        assert "the log is missing" in capsys.readouterr().out
     assert audit(filled, "restart", "--reason", "moved to another machine", "--by", "olga") == exits.OK
     capsys.readouterr()
     assert audit(filled, "verify") == exits.OK
