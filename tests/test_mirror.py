@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import mailgun_mcp
@@ -70,21 +71,22 @@ def test_the_exceptions_are_still_needed() -> None:
     assert [path for path in TESTED_ELSEWHERE.values() if not (TESTS / path).is_file()] == []
 
 
+@cache
+def imports() -> list[tuple[Path, ast.ImportFrom]]:
+    """Return what the tests import from one another, with the file that does."""
+    return [
+        (path.relative_to(TESTS), node)
+        for path in sorted(TESTS.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests.")
+    ]
+
+
 def test_no_test_imports_another_test() -> None:
-    offenders = []
-    for path in sorted(TESTS.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-            if module.startswith("tests.") and module.rpartition(".")[2].startswith("test_"):
-                offenders.append(f"{path.relative_to(TESTS)}: {module}")
-    assert offenders == []
+    modules = [(path, node.module or "") for path, node in imports()]
+    assert [(path, name) for path, name in modules if name.rpartition(".")[2].startswith("test_")] == []
 
 
 def test_no_test_imports_what_another_keeps_private() -> None:
-    offenders = []
-    for path in sorted(TESTS.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
-                names = [alias.name for alias in node.names if alias.name.startswith("_")]
-                offenders += [f"{path.relative_to(TESTS)}: {node.module}.{name}" for name in names]
-    assert offenders == []
+    names = [(path, alias.name) for path, node in imports() for alias in node.names]
+    assert [(path, name) for path, name in names if name.startswith("_")] == []
