@@ -38,11 +38,9 @@ def calls_in(store: Store) -> list[str]:
     return [entry.call for entry in AuditLog(store).entries() if entry.kind == "intent"]
 
 
-def test_an_append_is_one_round_trip_once_the_key_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = AuditLog(store)
-    append(log, "one")
-    append(log, "two")
-    trips = []
+def counted_trips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return a list that grows with each round trip to the database."""
+    trips: list[Any] = []
     wait = psycopg.Connection.wait
 
     def count(*arguments: Any, **options: Any) -> Any:
@@ -50,6 +48,14 @@ def test_an_append_is_one_round_trip_once_the_key_is_read(store: Store, monkeypa
         return wait(*arguments, **options)
 
     monkeypatch.setattr(psycopg.Connection, "wait", count)
+    return trips
+
+
+def test_an_append_is_one_round_trip_once_the_key_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = AuditLog(store)
+    append(log, "one")
+    append(log, "two")
+    trips = counted_trips(monkeypatch)
     append(log, "three", "four")
     assert len(trips) == 1
     assert calls_in(store) == ["one", "two", "three", "four"]
@@ -60,6 +66,31 @@ def test_servers_that_take_turns_write_one_chain(store: Store, other: Store) -> 
     for number in range(8):
         append(logs[number % 2], f"call{number}")
     assert calls_in(store) == [f"call{number}" for number in range(8)]
+
+
+def test_entries_are_not_sent_in_vain_while_another_server_writes_too(
+    store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = AuditLog(store), AuditLog(other)
+    append(mine, "a")
+    append(theirs, "b")
+    append(mine, "sent in vain once")
+    append(theirs, "c")
+    run_once = store.run_once
+    sent = []
+
+    def counted(*values: Any, **options: Any) -> Any:
+        sent.append(values)
+        return run_once(*values, **options)
+
+    monkeypatch.setattr(store, "run_once", counted)
+    append(mine, "d")
+    assert len(sent) == 1
+    append(mine, "e")
+    trips = counted_trips(monkeypatch)
+    append(mine, "alone again")
+    assert len(trips) == 1
+    assert calls_in(store) == ["a", "b", "sent in vain once", "c", "d", "e", "alone again"]
 
 
 def test_a_server_that_is_never_the_quicker_one_writes_all_the_same(
