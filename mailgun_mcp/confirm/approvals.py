@@ -102,8 +102,9 @@ class Approval:
 
     @property
     def people(self) -> str:
-        """The people who answered."""
-        return " and ".join(str(answer) for answer in self.answers)
+        """The people whose answers count: a no makes every yes before it void."""
+        refusals = [answer for answer in self.answers if not answer.yes]
+        return " and ".join(str(answer) for answer in refusals or self.answers)
 
 
 class Approvals:

@@ -252,6 +252,14 @@ def test_what_is_over_cannot_be_answered_and_says_why(store: Store, status: Appr
     assert Approvals(store).get(approval.id, now) == approval
 
 
+def test_a_no_after_a_yes_is_told_of_who_said_no(store: Store) -> None:
+    approval = approved(store)
+    denied = Approvals(store).deny(approval.id, by="bob", now=NOW)
+    assert denied.people == "bob"
+    with pytest.raises(StateError, match="has been denied by bob: "):
+        Approvals(store).approve(approval.id, by="carol", now=NOW)
+
+
 def test_what_is_approved_says_by_whom_when_approved_again(store: Store) -> None:
     approval = approved(store)
     with pytest.raises(StateError, match="has already been approved by ann"):

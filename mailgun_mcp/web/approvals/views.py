@@ -88,6 +88,11 @@ class ApprovalView:
         return STATUS[self.approval.status]
 
     @property
+    def by_people(self) -> bool:
+        """Whether people's answers ended it, and not time or a change."""
+        return self.approval.status in ("approved", "denied", "used")
+
+    @property
     def open(self) -> bool:
         """Whether it can still be answered."""
         return self.approval.status == "pending"

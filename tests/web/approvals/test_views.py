@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from mailgun_mcp.confirm.approvals import Approval
+from mailgun_mcp.confirm.approvals import Answer, Approval, ApprovalStatus
 from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.identity.sessions import BrowserSession
@@ -58,6 +58,16 @@ def test_an_approval_of_an_older_version_has_the_text_of_its_form(store: Store) 
     shown = view(replace(approval(store), details={}), ANN, "page", NOW)
     assert (shown.headline, shown.lines, shown.arguments) == ("Delete a domain", (), ())
     assert shown.request == "DELETE /v3/domains/mail.example.com"
+
+
+def test_an_approval_that_time_ended_is_not_said_to_be_ended_by_people(store: Store) -> None:
+    given = replace(approval(store), answers=(Answer("ann", NOW, True),))
+    statuses: tuple[ApprovalStatus, ...] = ("approved", "used", "denied", "expired", "stale", "withdrawn")
+    by_people = {status: view(replace(given, status=status), ANN, "page", NOW).by_people for status in statuses}
+    assert by_people == {
+        **dict.fromkeys(("approved", "used", "denied"), True),
+        **dict.fromkeys(("expired", "stale", "withdrawn"), False),
+    }
 
 
 def test_a_person_sees_the_accounts_that_they_may_answer_for(store: Store) -> None:
