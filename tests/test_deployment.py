@@ -54,6 +54,17 @@ def test_each_label_of_a_query_is_one_that_the_metrics_have() -> None:
         assert set(named) | set(grouped) <= labels, query
 
 
+def test_an_alert_on_a_single_event_notices_the_first_one_too() -> None:
+    alerts = yaml.safe_load((DEPLOY / "prometheus-alerts.yaml").read_text(encoding="utf-8"))
+    expressions = [str(rule["expr"]) for group in alerts["groups"] for rule in group["rules"]]
+    single = [found for text in expressions if (found := re.match(r"increase\((\S+)\[(\w+)\]\) > 0", text))]
+    assert len(single) == 2
+    for found in single:
+        # A series begins with its first event, and `increase` counts from there.
+        series, window = found.groups()
+        assert f"or ({series} unless {series} offset {window}) > 0" in " ".join(found.string.split())
+
+
 def test_every_panel_has_a_place_of_its_own() -> None:
     panels: list[Any] = json.loads((DEPLOY / "grafana.json").read_text(encoding="utf-8"))["panels"]
     places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
