@@ -8,6 +8,7 @@ into memory.
 
 import asyncio
 import socket
+import sys
 from typing import Any
 
 import h11
@@ -19,11 +20,17 @@ UNREAD_SECONDS = 60.0
 """Seconds for which a client may leave sent data unread."""
 REST_SECONDS = 2.0
 """Seconds to read the rest of a body after its answer: a client that is cut off at once may lose the answer."""
-TOO_SLOW = b"The request did not come in time.\n"
-REFUSAL = (
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
-    b"content-length: %d\r\n\r\n%s" % (len(TOO_SLOW), TOO_SLOW)
-)
+TOO_LARGE = 431
+
+
+def _refusal(status: bytes, text: bytes) -> bytes:
+    """Return an answer that closes the connection."""
+    head = b"HTTP/1.1 %s\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+    return head % (status, len(text)) + text
+
+
+TOO_SLOW = _refusal(b"408 Request Timeout", b"The request did not come in time.\n")
+HEAD_TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", b"The headers of the request are too large\n")
 
 
 class BoundedProtocol(H11Protocol):
@@ -60,6 +67,14 @@ class BoundedProtocol(H11Protocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP, or a head that is too large for h11, which raised the exception at hand."""
+        if getattr(sys.exception(), "error_status_hint", None) == TOO_LARGE:
+            self.transport.write(HEAD_TOO_LARGE)
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or close the connection if the rest of this body does not arrive."""
@@ -106,7 +121,7 @@ class BoundedProtocol(H11Protocol):
         """Close the connection, after a message if a head has begun. No response can be in progress here."""
         if not self.transport.is_closing():
             if self.conn.trailing_data[0]:
-                self.transport.write(REFUSAL)
+                self.transport.write(TOO_SLOW)
             self.transport.close()
 
 

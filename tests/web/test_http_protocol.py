@@ -124,10 +124,10 @@ async def test_a_head_that_drips_is_not_waited_for() -> None:
         assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 408 ")
 
 
-async def test_a_head_without_an_end_is_refused() -> None:
+async def test_a_head_without_an_end_is_refused_as_too_large() -> None:
     async with connected() as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nX-Long: " + b"a" * 128 * 1024)
-        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 400 ")
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 431 ")
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
