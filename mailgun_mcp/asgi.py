@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mailgun_mcp import __version__
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.app.listen import is_loopback, listen, url_of
+from mailgun_mcp.app.tracing import send_rest
 from mailgun_mcp.call.running_calls import RunningCalls
 from mailgun_mcp.call.scopes import missing_scopes
 from mailgun_mcp.call.services import Services
@@ -232,11 +233,12 @@ def serve(services: Services, settings: Settings) -> None:
 
 
 def _drained(shutdown: Shutdown, app: App, seconds: float) -> Shutdown:
-    """Return uvicorn's shutdown, preceded by the app's refusal of new requests."""
+    """Return uvicorn's shutdown, preceded by the app's refusal of new requests. Afterwards the last traces are sent."""
 
     async def drain_first(sockets: list[socket] | None = None) -> None:
         app.drain(seconds)
         await shutdown(sockets)
+        await send_rest()
 
     return drain_first
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mailgun_mcp.audit.call_record import CallRecord
 
 TRACER = "mailgun_mcp"
+PATIENCE = 3.0
+"""Seconds for which a server that stops waits for the collector."""
 
 
 def start_tracing(endpoint: str, exporter: Any = None) -> Callable[[], None]:
@@ -39,6 +41,20 @@ def start_tracing(endpoint: str, exporter: Any = None) -> Callable[[], None]:
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     return provider.shutdown
+
+
+async def send_rest() -> None:
+    """Send the traces that are still to be sent, if there are any, for a few seconds at most.
+
+    A server that a signal ended needs this: it never comes to what `atexit` has to do.
+    """
+    from anyio import move_on_after, to_thread
+    from opentelemetry import trace
+
+    flush = getattr(trace.get_tracer_provider(), "force_flush", None)
+    if flush is not None:
+        with move_on_after(PATIENCE):
+            await to_thread.run_sync(flush, abandon_on_cancel=True)
 
 
 def trace_calls(services: Services) -> None:

@@ -3,19 +3,27 @@
 import logging
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from mcp import Client
 from opentelemetry import trace
 
-from mailgun_mcp.app.tracing import start_tracing, trace_calls
+from mailgun_mcp.app.tracing import send_rest, start_tracing, trace_calls
 from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.identity.start_token import start_token
 from mailgun_mcp.output import logs
 from mailgun_mcp.server.server import create_server
 from tests.support.calls import BOUNCE, LOCAL_USER, run
+from tests.support.processes import environment
 from tests.support.recorder import Recorder, recorded_services
+from tests.support.replicas import serving
+from tests.support.team import bearer, modern, modern_headers
 from tests.support.traces import PARENT, TRACE, TRACEPARENT, Exporter, tracing
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +81,44 @@ async def test_a_record_of_the_log_names_the_call_and_the_trace(
     first, second = capsys.readouterr().err.splitlines()
     assert ("call='abc123'" in first, "call=" in second) == (True, False)
     assert f"trace='{span.get_span_context().trace_id:032x}'" in first
+
+
+@pytest.mark.slow
+def test_a_server_that_a_signal_ends_sends_its_last_traces(tmp_path: Path) -> None:
+    received: list[str] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.path)
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as collector:
+        Thread(target=collector.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{collector.server_port}"
+        variables = environment(tmp_path, {"OTEL_BSP_SCHEDULE_DELAY": "3600000"})
+        with serving(variables, "--simulator", "--otlp-endpoint", endpoint) as server:
+            token = bearer(start_token(tmp_path / "state"))
+            with httpx.Client(base_url=server.url, headers=token) as client:
+                headers = modern_headers("tools/call", "whoami")
+                client.post("/mcp", json=modern("tools/call", name="whoami", arguments={}), headers=headers)
+            server.process.terminate()
+            server.process.wait(60)
+        collector.shutdown()
+    assert received == ["/v1/traces"]
+
+
+async def test_nobody_waits_long_for_a_collector_at_the_end(
+    exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider: Any = trace.get_tracer_provider()
+    monkeypatch.setattr("mailgun_mcp.app.tracing.PATIENCE", 0.1)
+    never = Event()
+    monkeypatch.setattr(provider, "force_flush", lambda: never.wait(60))
+    with anyio.fail_after(30):
+        await send_rest()
+    never.set()
 
 
 def test_without_the_extra_the_start_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
