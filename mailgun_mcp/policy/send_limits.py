@@ -267,7 +267,8 @@ def _many_addresses_in_an_hour(limit: int, facts: Facts) -> str | None:
 
 
 def _not_in_test_mode(facts: Facts) -> str | None:
-    if facts.stated.get("test_mode") is True:
+    # A header that says so is not enough: nobody knows whether Mailgun reads it there.
+    if facts.arguments.get("test_mode") is True and facts.stated.get("test_mode") is True:
         return None
     if any(argument.name == "test_mode" for argument in facts.operation.arguments):
         return "the policy sends in test mode only: set test_mode to true"

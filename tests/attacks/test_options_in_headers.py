@@ -37,8 +37,24 @@ def test_a_header_does_not_end_the_test_mode(name: str) -> None:
 
 def test_a_header_that_says_the_same_is_no_contradiction() -> None:
     assert effect(TEST_MODE, test_mode=True, headers={"X-Mailgun-Drop-Message": "yes"}) == "allow"
-    assert mime_effect(TEST_MODE, "X-Mailgun-Drop-Message: yes") == "allow"
+    assert mime_effect(TEST_MODE, "X-Mailgun-Drop-Message: yes", test_mode=True) == "allow"
     assert mime_effect(TEST_MODE, "X-Mailgun-Drop-Message: yes\r\nX-Mailgun-Drop-Message: no") == "deny"
+
+
+def test_a_header_alone_is_no_test_mode() -> None:
+    """Mailgun may take it for a header like any other, and deliver the mail."""
+    assert effect(TEST_MODE, headers={"X-Mailgun-Drop-Message": "yes"}) == "deny"
+    assert mime_effect(TEST_MODE, "X-Mailgun-Drop-Message: yes") == "deny"
+    only = policy(f"extends: strict\n{rule('{arguments: {test_mode: true}}', 'allow')}")
+    assert (effect(only, test_mode=True), effect(only, headers={"X-Mailgun-Drop-Message": "yes"})) == (
+        "allow",
+        "confirm",
+    )
+    never = policy(f"extends: unguarded\n{rule('{tool: send_*, arguments: {test_mode: {exists: false}}}')}")
+    assert (effect(never, test_mode=True), effect(never, headers={"X-Mailgun-Drop-Message": "yes"})) == (
+        "allow",
+        "deny",
+    )
 
 
 @pytest.mark.parametrize(
