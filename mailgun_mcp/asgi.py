@@ -39,7 +39,7 @@ from mailgun_mcp.settings import Settings, SettingsError, load
 from mailgun_mcp.web.approvals import app as approvals
 from mailgun_mcp.web.approvals.api import PREFIX as API
 from mailgun_mcp.web.approvals.api import ApprovalsApi
-from mailgun_mcp.web.approvals.changes import Changes
+from mailgun_mcp.web.approvals.changes import ApprovalChanges
 from mailgun_mcp.web.authentication import HEALTH, Authentication, Verifier
 from mailgun_mcp.web.bodies import BodyDeadline
 from mailgun_mcp.web.challenge import Challenge
@@ -163,7 +163,7 @@ def create(
     app: ASGIApp = _checked(routes, services, settings, challenge)
     app = Normalized(app, files=services.files.received)
     app = Authentication(app, verifiers, challenge, public=HEALTH | documents)
-    changes = Changes(services.store, services.approvals, services.clock)
+    changes = ApprovalChanges(services.store, services.approvals, services.clock)
     api = Authentication(ApprovalsApi(services, changes).app(), verifiers, Challenge(url, as_json=True))
     sections = (*approvals.SECTIONS, *personal_key.sections(services), *(agent.sections if agent else ()))
     pages = create_pages(services, settings.public_url, sections, loopback=loopback)

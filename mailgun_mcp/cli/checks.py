@@ -162,7 +162,7 @@ def _encryption(connection: socket.socket, host: str) -> CheckResult:
         return CheckResult("network", "failure", f"TLS: no encrypted connection to {host} ({reason_of(error)})", step)
 
 
-class AccountReader:
+class KeyProbe:
     """Finds out what the key is allowed to do by sending reads with the real client. It never writes."""
 
     def __init__(self, catalogue: "Catalogue", client: "Client", subaccount: str | None) -> None:

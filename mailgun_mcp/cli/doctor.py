@@ -138,7 +138,7 @@ async def account(
 
     catalogue = _whole_catalogue()
     async with client_of(options) as client:
-        answers = await checks.AccountReader(catalogue, client, options.subaccount).probe()
+        answers = await checks.KeyProbe(catalogue, client, options.subaccount).probe()
         time_received = now()
     first = answers["domains"]
     refused = isinstance(first, MailgunError) and first.status == 401
@@ -156,11 +156,11 @@ def _in_region(options: Settings, region: str) -> Settings:
 
 async def _accepts(catalogue: "Catalogue", client: "Client", subaccount: str | None) -> bool | None:
     """Return whether the client's region accepts the key, or None if it did not answer clearly."""
-    from mailgun_mcp.cli.checks import AccountReader
+    from mailgun_mcp.cli.checks import KeyProbe
     from mailgun_mcp.errors import MailgunError
 
     async with client:
-        answer = await AccountReader(catalogue, client, subaccount).read("list_domains", {"limit": 1})
+        answer = await KeyProbe(catalogue, client, subaccount).read("list_domains", {"limit": 1})
     if isinstance(answer, MailgunError):
         return False if answer.status in (401, 403) else None
     return True

@@ -116,7 +116,7 @@ Weekdays = Annotated[
     BeforeValidator(as_list),
     one_or_many({"type": "string", "examples": ["mon", "mon-fri"]}),
 ]
-Conditions = Annotated[
+ArgumentConditions = Annotated[
     dict[str, Any],
     FILLED,
     WithJsonSchema({"type": "object", "minProperties": 1, "additionalProperties": {"title": "Condition"}}),

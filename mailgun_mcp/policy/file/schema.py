@@ -20,7 +20,7 @@ from mailgun_mcp.policy.file.fields import (
     FILLED,
     AddressGlobs,
     Amount,
-    Conditions,
+    ArgumentConditions,
     Count,
     DomainGlobs,
     Duration,
@@ -97,7 +97,9 @@ class MatchDocument(Closed):
     client: OneOrMore | None = Field(
         default=None, description="globs of what the MCP client calls itself, which proves nothing"
     )
-    arguments: Conditions | None = Field(default=None, description="conditions by path: template, variables.plan")
+    arguments: ArgumentConditions | None = Field(
+        default=None, description="conditions by path: template, variables.plan"
+    )
     recipients: RecipientsDocument | None = Field(default=None, description="how many recipients, and who")
     hour: Hours | None = Field(
         default=None, description="hours of the day in the policy's timezone: 9-17 is until 17:00"

@@ -18,7 +18,7 @@ from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.web.approvals.answers import AnswerRefused, Answers
-from mailgun_mcp.web.approvals.changes import Changes, digest_of
+from mailgun_mcp.web.approvals.changes import ApprovalChanges, digest_of
 from mailgun_mcp.web.approvals.json_bodies import ApiError, read_body, seconds
 from mailgun_mcp.web.approvals.openapi import document
 from mailgun_mcp.web.approvals.views import visible
@@ -41,7 +41,7 @@ Handler = Callable[[Request, Principal], Awaitable[Any]]
 class ApprovalsApi:
     """The routes of the API."""
 
-    def __init__(self, services: Services, changes: Changes) -> None:
+    def __init__(self, services: Services, changes: ApprovalChanges) -> None:
         self._services = services
         self._changes = changes
         self._answers = Answers(services)

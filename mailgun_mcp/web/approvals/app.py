@@ -5,7 +5,7 @@ from starlette.routing import Route
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.access import APPROVE
 from mailgun_mcp.web.approvals import grants, history, marks
-from mailgun_mcp.web.approvals.changes import Changes
+from mailgun_mcp.web.approvals.changes import ApprovalChanges
 from mailgun_mcp.web.approvals.page import HOME, ApprovalsPage
 from mailgun_mcp.web.pages.app import Section
 from mailgun_mcp.web.pages.pages import Pages
@@ -18,7 +18,7 @@ SECTIONS = (
 )
 
 
-def page_routes(services: Services, pages: Pages, changes: Changes) -> list[Route]:
+def page_routes(services: Services, pages: Pages, changes: ApprovalChanges) -> list[Route]:
     """Return the routes of the approvals pages. Those of the sections come first: an id could match in their place."""
     return [
         *grants.GrantsPage(services, pages).routes(),

@@ -13,7 +13,7 @@ LATE = 0.05
 """Seconds after its expiry at which an approval is read again, so that it counts as expired."""
 
 
-class Changes:
+class ApprovalChanges:
     """The state of all approvals when they were last read."""
 
     def __init__(self, store: Store, approvals: Approvals, clock: Callable[[], float]) -> None:

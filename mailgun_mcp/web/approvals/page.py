@@ -14,7 +14,7 @@ from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.access import APPROVE
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.web.approvals.answers import AnswerRefused, Answers
-from mailgun_mcp.web.approvals.changes import Changes, digest_of
+from mailgun_mcp.web.approvals.changes import ApprovalChanges, digest_of
 from mailgun_mcp.web.approvals.views import ApprovalView, channel_of, view, visible
 from mailgun_mcp.web.pages.pages import PageRequest, Pages
 
@@ -35,7 +35,7 @@ NOTICES = {
 class ApprovalsPage:
     """The routes of the page."""
 
-    def __init__(self, services: Services, pages: Pages, changes: Changes) -> None:
+    def __init__(self, services: Services, pages: Pages, changes: ApprovalChanges) -> None:
         self._services = services
         self._pages = pages
         self._changes = changes

@@ -17,7 +17,7 @@ LEAST, MOST = 24, 64
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class WebhookEndpoint:
     """An address that receives events."""
 
     url: str
@@ -45,10 +45,10 @@ class Endpoint:
         return headers
 
 
-def endpoints_of(rules: Sequence[WebhookRules]) -> tuple[Endpoint, ...]:
+def endpoints_of(rules: Sequence[WebhookRules]) -> tuple[WebhookEndpoint, ...]:
     """Return the endpoints that a policy names. Raises SettingsError for an unusable secret."""
     return tuple(
-        Endpoint(
+        WebhookEndpoint(
             rule.url,
             rule.format,
             frozenset(rule.events) if rule.events is not None else None,

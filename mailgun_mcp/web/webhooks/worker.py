@@ -20,7 +20,7 @@ from mailgun_mcp.store.changes import pauses
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.web.webhooks.deliveries import Deliveries, Delivery
-from mailgun_mcp.web.webhooks.endpoints import Endpoint, endpoints_of
+from mailgun_mcp.web.webhooks.endpoints import WebhookEndpoint, endpoints_of
 from mailgun_mcp.web.webhooks.events import Event, events_of, undone
 from mailgun_mcp.web.webhooks.payloads import payload
 
@@ -52,7 +52,7 @@ class Webhooks:
     """The webhooks of one server."""
 
     def __init__(
-        self, services: Services, endpoints: Sequence[Endpoint], base_url: str, *, send: Post | None = None
+        self, services: Services, endpoints: Sequence[WebhookEndpoint], base_url: str, *, send: Post | None = None
     ) -> None:
         self._services = services
         self._endpoints = {endpoint.id: endpoint for endpoint in endpoints}

@@ -17,7 +17,7 @@ from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.identity.start_token import start_token
 from mailgun_mcp.web.approvals.api import ApprovalsApi
-from mailgun_mcp.web.approvals.changes import Changes
+from mailgun_mcp.web.approvals.changes import ApprovalChanges
 from mailgun_mcp.web.approvals.openapi import document
 from mailgun_mcp.web.principal import with_principal
 from tests.support.pages import pending
@@ -191,7 +191,7 @@ WORDS = st.binary(min_size=1, max_size=20).map(quote)
 async def test_bad_input_on_every_route_gets_a_clear_error(
     services: Services, path: str, name: str, method: str, body: bytes, query: Mapping[str, str]
 ) -> None:
-    inner = ApprovalsApi(services, Changes(services.store, services.approvals, services.clock)).app()
+    inner = ApprovalsApi(services, ApprovalChanges(services.store, services.approvals, services.clock)).app()
     kim = Principal("kim", access=Access(parse_scopes(["approve"])))
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

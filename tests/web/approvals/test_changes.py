@@ -6,7 +6,7 @@ import pytest
 
 from mailgun_mcp.confirm.approvals import Approval, Approvals, ApprovalStatus
 from mailgun_mcp.store.database import Store, in_thread
-from mailgun_mcp.web.approvals.changes import Changes, digest_of
+from mailgun_mcp.web.approvals.changes import ApprovalChanges, digest_of
 from tests.support.engines import on_both_engines
 from tests.support.state import NOW, asked, request_approval
 
@@ -22,7 +22,7 @@ class Counted(Approvals):
 
 
 async def test_who_waits_is_told_of_the_next_change(store: Store) -> None:
-    changes = Changes(store, Approvals(store), lambda: NOW)
+    changes = ApprovalChanges(store, Approvals(store), lambda: NOW)
     seen = await changes.wait("", 60)
     assert seen == digest_of(())
     told: list[str] = []
@@ -41,13 +41,13 @@ async def test_who_waits_is_told_of_the_next_change(store: Store) -> None:
 
 
 async def test_without_a_change_the_wait_ends_in_time(store: Store) -> None:
-    changes = Changes(store, Approvals(store), lambda: NOW)
+    changes = ApprovalChanges(store, Approvals(store), lambda: NOW)
     assert await changes.wait(digest_of(()), 0.05) == digest_of(())
 
 
 async def test_many_who_ask_at_once_read_once(store: Store) -> None:
     approvals = Counted(store)
-    changes = Changes(store, approvals, lambda: NOW)
+    changes = ApprovalChanges(store, approvals, lambda: NOW)
     async with anyio.create_task_group() as tasks:
         for _ in range(20):
             tasks.start_soon(changes.current)
@@ -59,7 +59,7 @@ async def test_many_who_ask_at_once_read_once(store: Store) -> None:
 async def test_what_another_process_answers_ends_the_wait(store: Store) -> None:
     approvals, other = Counted(store), store.reopened()
     approval = request_approval(store, asked())
-    changes = Changes(store, approvals, lambda: NOW)
+    changes = ApprovalChanges(store, approvals, lambda: NOW)
 
     async def answer() -> None:
         await anyio.lowlevel.checkpoint()
@@ -77,6 +77,6 @@ async def test_what_another_process_answers_ends_the_wait(store: Store) -> None:
 async def test_that_an_approval_expires_ends_the_wait(store: Store) -> None:
     approval = request_approval(store, asked())
     times = iter([approval.expires - 0.1, approval.expires - 0.1])
-    changes = Changes(store, Approvals(store), lambda: next(times, approval.expires + 1))
+    changes = ApprovalChanges(store, Approvals(store), lambda: next(times, approval.expires + 1))
     with anyio.fail_after(30):
         await changes.wait_for(approval.id, 60)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.identity.sessions import Sessions
-from mailgun_mcp.web.approvals.changes import Changes, digest_of
+from mailgun_mcp.web.approvals.changes import ApprovalChanges, digest_of
 from mailgun_mcp.web.approvals.page import ApprovalsPage
 from mailgun_mcp.web.pages.app import create_pages
 from mailgun_mcp.web.pages.cookies import SESSION
@@ -105,7 +105,7 @@ async def test_other_accounts_and_unknown_ids_are_not_there(services: Services, 
 async def test_the_stream_tells_of_changes_and_ends_with_the_session(services: Services) -> None:
     """It is read beside the transport of the tests, which waits for the end of an answer."""
     pages = create_pages(services, None, (), loopback=True)
-    page = ApprovalsPage(services, pages, Changes(services.store, services.approvals, services.clock))
+    page = ApprovalsPage(services, pages, ApprovalChanges(services.store, services.approvals, services.clock))
     secret = Sessions(services.store).open(Principal("olga"), "issuer", services.clock())
     request = Request({"type": "http", "headers": [(b"cookie", f"{SESSION}={secret}".encode())]})
     stream = page._stream(request)
@@ -123,7 +123,7 @@ async def test_a_stream_without_news_says_that_it_is_alive(
 ) -> None:
     monkeypatch.setattr("mailgun_mcp.web.approvals.page.BEAT", 0.01)
     pages = create_pages(services, None, (), loopback=True)
-    page = ApprovalsPage(services, pages, Changes(services.store, services.approvals, services.clock))
+    page = ApprovalsPage(services, pages, ApprovalChanges(services.store, services.approvals, services.clock))
     secret = browser.http.cookies[SESSION]
     headers = [(b"cookie", f"{SESSION}={secret}".encode()), (b"last-event-id", digest_of(()).encode())]
     stream = page._stream(Request({"type": "http", "headers": headers}))

@@ -8,7 +8,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.policy.model import WebhookRules
-from mailgun_mcp.web.webhooks.endpoints import Endpoint, endpoints_of
+from mailgun_mcp.web.webhooks.endpoints import WebhookEndpoint, endpoints_of
 
 URL = "https://hooks.example.com/in"
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -19,14 +19,14 @@ def test_the_library_of_the_standard_accepts_the_signature_and_no_other() -> Non
     import time
 
     now, body = time.time(), b'{"type": "approval.pending"}'
-    headers = Endpoint(URL, secret=SECRET).headers("msg_1", now, body)
+    headers = WebhookEndpoint(URL, secret=SECRET).headers("msg_1", now, body)
     assert Webhook(WRITTEN).verify(body, headers) == {"type": "approval.pending"}
     for changed in ({"webhook-id": "msg_2"}, {"webhook-timestamp": str(int(now) - 1)}):
         with pytest.raises(WebhookVerificationError):
             Webhook(WRITTEN).verify(body, {**headers, **changed})
     with pytest.raises(WebhookVerificationError):
-        Webhook(WRITTEN).verify(body, Endpoint(URL, secret=b"x" * 32).headers("msg_1", now, body))
-    assert "webhook-signature" not in Endpoint(URL).headers("msg_1", now, body)
+        Webhook(WRITTEN).verify(body, WebhookEndpoint(URL, secret=b"x" * 32).headers("msg_1", now, body))
+    assert "webhook-signature" not in WebhookEndpoint(URL).headers("msg_1", now, body)
 
 
 def test_an_endpoint_is_what_the_policy_says(tmp_path: Path) -> None:

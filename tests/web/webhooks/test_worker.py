@@ -15,14 +15,14 @@ from mailgun_mcp.confirm.hooks import HookFailed
 from mailgun_mcp.policy.model import NotifyRules, WebhookRules
 from mailgun_mcp.settings import Settings
 from mailgun_mcp.web.webhooks.deliveries import BACK_OFF
-from mailgun_mcp.web.webhooks.endpoints import Endpoint
+from mailgun_mcp.web.webhooks.endpoints import WebhookEndpoint
 from mailgun_mcp.web.webhooks.worker import Webhooks, webhooks_of
 from tests.support.pages import pending
 from tests.support.recorder import Clock
 from tests.support.team import team_server
 
 pytestmark = pytest.mark.anyio
-HOOK = Endpoint("https://hooks.example.com/in")
+HOOK = WebhookEndpoint("https://hooks.example.com/in")
 BASE = "https://mail-admin.example.com"
 
 
@@ -100,7 +100,7 @@ async def test_an_endpoint_that_the_policy_dropped_gets_nothing(services: Servic
 
 async def test_an_endpoint_hears_only_of_the_events_that_it_wants(services: Services) -> None:
     receiver = Receiver()
-    worker = Webhooks(services, [Endpoint(HOOK.url, events=frozenset({"approval.denied"}))], BASE, send=receiver)
+    worker = Webhooks(services, [WebhookEndpoint(HOOK.url, events=frozenset({"approval.denied"}))], BASE, send=receiver)
     approval = pending(services)
     await worker.step()
     services.approvals.deny(approval.id, by="kim", now=services.clock())
