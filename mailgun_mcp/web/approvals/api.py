@@ -57,7 +57,10 @@ class ApprovalsApi:
             self._route("POST", f"{APPROVALS}/{{id}}/approve", self._approve),
             self._route("POST", f"{APPROVALS}/{{id}}/deny", self._deny),
         ]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+        app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+        # Every answer is JSON, so none redirects.
+        app.router.redirect_slashes = False
+        return app
 
     def _route(self, method: str, path: str, handler: Handler, *parameters: str) -> Route:
         async def answer(request: Request) -> Response:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import anyio
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -188,6 +188,7 @@ WORDS = st.binary(min_size=1, max_size=20).map(quote)
     body=st.binary(max_size=50) | FIELDS.map(lambda value: json.dumps(value).encode()),
     query=st.dictionaries(st.sampled_from(["status", "state", "x"]), st.text(max_size=10), max_size=3),
 )
+@example(path="/{id}", name="/", method="GET", body=b"", query={})
 async def test_bad_input_on_every_route_gets_a_clear_error(
     services: Services, path: str, name: str, method: str, body: bytes, query: Mapping[str, str]
 ) -> None:
