@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from collections import defaultdict
+from contextlib import suppress
 from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple, TypeAlias, cast
@@ -178,8 +179,7 @@ async def _first_to_connect(origin: Origin, tls: ssl.SSLContext | None) -> "_Con
     asyncio can try addresses in parallel too, but what connects while it is cancelled stays open.
     """
     loop = asyncio.get_running_loop()
-    resolved = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-    addresses = _interleaved(list(dict.fromkeys(str(address[0]) for *_, address in resolved)))
+    addresses = [origin.host] if _is_address(origin.host) else await _resolve(origin)
     attempts: list[_Attempt] = []
     running: set[_Attempt] = set()
     chosen: _Attempt | None = None
@@ -203,8 +203,19 @@ async def _first_to_connect(origin: Origin, tls: ssl.SSLContext | None) -> "_Con
                 attempt.add_done_callback(_close_unused)
 
 
-def _interleaved(addresses: list[str]) -> list[str]:
-    """Return addresses so that the two families take turns, the preferred one first (RFC 8305, section 4)."""
+def _is_address(host: str) -> bool:
+    """Whether a host is an address already: a resolver would start a thread to say so."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError):
+            socket.inet_pton(family, host)
+            return True
+    return False
+
+
+async def _resolve(origin: Origin) -> list[str]:
+    """Return the addresses of a host. The two families take turns, the preferred one first (RFC 8305, section 4)."""
+    resolved = await asyncio.get_running_loop().getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in resolved))
     first = [address for address in addresses if (":" in address) is (":" in addresses[0])]
     other = [address for address in addresses if address not in first]
     return [address for pair in zip_longest(first, other) for address in pair if address]

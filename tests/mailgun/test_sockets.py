@@ -108,9 +108,11 @@ async def test_the_next_address_is_tried_when_one_fails(time: Time, monkeypatch:
     async def two(_: str, port: int, **more: Any) -> list[Any]:
         return [*await resolve("::1", port, **more), *await resolve("127.0.0.1", port, **more)]
 
-    async with serving(answers(OK)) as server, make_client(time, server.url) as client:
+    async with serving(answers(OK)) as server:
+        client = make_client(time, server.url.replace("127.0.0.1", "localhost"))
         monkeypatch.setattr(loop, "getaddrinfo", two)
-        response = await client.send(GET, repeatable=True)
+        async with client:
+            response = await client.send(GET, repeatable=True)
 
     assert (response.content, response.attempts) == (b"{}", 1)
 
