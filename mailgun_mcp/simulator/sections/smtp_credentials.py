@@ -30,7 +30,7 @@ def create_smtp_credentials(account: Account, request: SimulatedRequest) -> Repl
     if passwords and len(passwords) != len(logins):
         raise ApiError(400, "The number of 'login' and 'password' parameters must be equal")
     made = {} if passwords else {login: _password(account) for login in logins}
-    for login, password in zip(logins, passwords or made.values(), strict=True):
+    for login, password in zip(logins, passwords or map(made.__getitem__, logins), strict=True):
         _put(account, request.domain, login, password)
     return success(f"Created {len(logins)} credentials pair(s)", **_credentials_note(made))
 

@@ -31,6 +31,13 @@ async def test_passwords_that_were_not_given_are_made_and_told(mailgun: httpx.As
     assert answer["credentials"] == {login: kept[login].password for login in (f"ann@{SHOP}", f"bob@{SHOP}")}
 
 
+async def test_a_login_that_is_named_twice_is_made_once(mailgun: httpx.AsyncClient, account: Account) -> None:
+    answer = await mailgun.post(PATH, data={"login": ["ann", "ann"]})
+    login = f"ann@{SHOP}"
+    kept = account.domains[SHOP].administration.credentials[login]
+    assert (answer.status_code, answer.json()["credentials"]) == (200, {login: kept.password})
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
