@@ -10,8 +10,9 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
+from signal import SIGTERM, signal
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from mailgun_mcp.cli.exits import OK
@@ -148,6 +149,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     storage_url = _storage_url(arguments.storage_url, arguments.region)
     with ExitStack() as stack:
+        # By default SIGTERM ends the process at once, and the folder with the certificate's key stays.
+        stack.callback(signal, SIGTERM, signal(SIGTERM, _leave))
         stack.enter_context(short_collections())
         listener = stack.enter_context(_listen(arguments, "port", arguments.port))
         url = url_of(listener, EVERY_ADDRESS.get(arguments.host, arguments.host))
@@ -159,6 +162,11 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         uvicorn.Server(config).run(sockets=[listener])
     return OK
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    """Leave the program with the exit code of a signal, and close what is open on the way."""
+    raise SystemExit(128 + number)
 
 
 def _listen(arguments: argparse.Namespace, name: str, port: str) -> "socket":

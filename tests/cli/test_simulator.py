@@ -94,6 +94,19 @@ def test_requests_are_logged_on_stderr_unless_it_is_to_be_quiet(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_the_key_of_its_certificate_goes_when_it_ends(ending: signal.Signals, tmp_path: Path) -> None:
+    with simulating(tmp_path, "--smtp", "0") as (process, _):
+        assert process.stdout is not None
+        certificate = next(line for line in process.stdout if "certificate:" in line)
+        folder = Path(certificate.split()[-1]).parent
+        assert (folder / "key.pem").exists()
+        process.send_signal(ending)
+        process.communicate(timeout=PATIENCE)
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 def test_an_interrupt_ends_it_in_order(tmp_path: Path) -> None:
     with simulating(tmp_path) as (process, _):
         process.send_signal(signal.SIGINT)
