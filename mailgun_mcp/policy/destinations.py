@@ -47,6 +47,10 @@ def _route_targets(action: str, faults: list[str]) -> Iterator[str]:
     for url in URL.findall(action):
         first, *others = BETWEEN_TARGETS.split(url)
         yield from _hosts("action", first, faults)
+        authority = AUTHORITY.match(url)
+        if authority and BETWEEN_TARGETS.search(authority[1]):
+            # To another reader, the characters are part of the host.
+            yield from _hosts("action", url, faults)
         for other in others:
             if "://" in other:
                 yield from _hosts("action", other, faults)

@@ -53,6 +53,8 @@ def test_many_addresses_behind_a_url_are_counted() -> None:
         "https://hooks.example.com@evil.example@hooks.example.com/",
         "https://evil.example#@hooks.example.com/",
         "https:\\\\evil.example#@hooks.example.com/",
+        "https://hooks.example.com,x.evil.example/",
+        "https://hooks.example.com;x.evil.example/",
     ],
 )
 def test_a_host_that_readers_disagree_about_is_refused(url: str) -> None:
