@@ -32,6 +32,8 @@ REPLY_HEADERS = frozenset(
         *("disposition-notification-to", "return-receipt-to", "x-confirm-reading-to"),
     }
 )
+SIGNED_AS = ("secondary_dkim", "secondary_dkim_public")
+"""Arguments that name a domain in whose name the mail is signed too: the key's own, and its alias."""
 SELECTOR = re.compile("[/,]")
 """What separates the domain of a DKIM key from its selector: in the argument, and in the header."""
 BATCH_HEADER = "x-mailgun-recipient-variables"
@@ -218,10 +220,10 @@ def domains_of(operation: Operation, arguments: Arguments) -> Iterator[str]:
             for text in texts(arguments.get(argument.name)):
                 yield canonical_host(text) or folded(text)
     if operation.risk == "send":
-        # The mail is also signed with a key of this domain, so it can pass for mail of it.
-        for text in texts(arguments.get("secondary_dkim")):
-            name = SELECTOR.split(text, maxsplit=1)[0]
-            yield canonical_host(name) or folded(name)
+        # A mail that is also signed in the name of another domain can pass for mail of it.
+        for text in texts([arguments.get(name) for name in SIGNED_AS]):
+            domain = SELECTOR.split(text, maxsplit=1)[0]
+            yield canonical_host(domain) or folded(domain)
     if operation.toolset == "lists":
         of_list = ("list_address",) if "/members" in operation.path else ("list_address", "address")
         for name in of_list:

@@ -114,6 +114,15 @@ def test_mail_signed_with_the_key_of_another_domain_is_mail_of_that_domain() -> 
     assert effect(ours, secondary_dkim="bank.example/s1") == "confirm"
 
 
+def test_mail_signed_in_the_name_of_another_domain_is_mail_of_that_domain() -> None:
+    rules = policy(f"extends: unguarded\n{rule('{domain: bank.example}')}")
+    key = "mg.example.com/s1"
+    assert effect(rules, secondary_dkim=key) == "allow"
+    assert effect(rules, secondary_dkim=key, secondary_dkim_public="Bank.example/s1") == "deny"
+    named = {"X-Mailgun-Secondary-DKIM-Public": "bank.example,s1"}
+    assert effect(rules, secondary_dkim=key, headers=named) == "deny"
+
+
 def test_a_rule_that_allows_some_tags_sees_those_of_headers() -> None:
     rules = policy(f"extends: strict\n{rule('{tool: send_*, arguments: {tags: news}}', 'allow')}")
     assert effect(rules, tags=["news"]) == "allow"
