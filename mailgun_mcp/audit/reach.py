@@ -39,7 +39,8 @@ def unshown(facts: Facts, recorded: Arguments, *, personal: bool) -> dict[str, A
     domains = Counter(name.rpartition("@")[2] for name in names)
     names.sort(key=lambda name: domains[name.rpartition("@")[2]])
     if not personal:
-        names = list(dict.fromkeys(name.rpartition("@")[2] for name in names if "@" in name))
+        public = [name for name in names if "@" in name or name in facts.destinations]
+        names = list(dict.fromkeys(name.rpartition("@")[2] for name in public))
     shown: list[str] = []
     left = LONGEST
     for name in map(redactor().name, names[:MOST]):

@@ -35,6 +35,12 @@ def test_without_personal_data_only_domains_are_named() -> None:
     }
 
 
+def test_a_host_is_not_personal_data() -> None:
+    recorded = {"to": "[personal]", "archive_to": {"characters": 900}}
+    found = reached(recorded, personal=False, to=["bob@good.example"], archive_to="https://evil.example/x")
+    assert found == {"count": 2, "domains": ["good.example", "evil.example"]}
+
+
 @pytest.mark.parametrize("length", [3, 200])
 def test_of_many_the_rarest_domains_are_kept(length: int) -> None:
     customers = [f"{'u' * length}{number}@customers.example" for number in range(900)]
