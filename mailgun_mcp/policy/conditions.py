@@ -142,12 +142,16 @@ def _argument(path: str, expected: Any, every: bool) -> Condition[Facts]:
     def value_of(facts: Facts) -> Any:
         return find(facts.stated, current_path(facts.operation, path))
 
+    def given_in(facts: Facts) -> Any:
+        return find(facts.arguments, current_path(facts.operation, path))
+
     def seen(facts: Facts) -> str:
         head = current_path(facts.operation, path).partition(".")[0]
         if any(argument.secret and argument.name == head for argument in facts.operation.arguments):
             return "a secret"
         value = value_of(facts)
-        return "not given" if value is MISSING else show(value)
+        shown = "not given" if value is MISSING else show(value)
+        return shown if value == given_in(facts) else f"{shown} (by a header)"
 
     # Mailgun may or may not take an option from a header, so a rule that allows needs both readings to match.
     combine = all if every else any
@@ -155,8 +159,7 @@ def _argument(path: str, expected: Any, every: bool) -> Condition[Facts]:
     def holds(facts: Facts) -> bool:
         if facts.stated is facts.arguments:
             return test(value_of(facts))
-        given = find(facts.arguments, current_path(facts.operation, path))
-        return combine((test(value_of(facts)), test(given)))
+        return combine((test(value_of(facts)), test(given_in(facts))))
 
     return Condition(f"arguments.{path}", _words(expected), holds, seen)
 

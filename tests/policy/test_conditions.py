@@ -36,6 +36,14 @@ def test_hours_are_those_of_the_zone_of_the_policy() -> None:
     assert not holds({"hour": "9-17"}, call, zone="UTC")
 
 
+def test_what_only_a_header_says_is_described_as_that() -> None:
+    call = send("bob@good.example", headers={"X-Mailgun-Drop-Message": "yes"})
+    (condition,) = compile_match({"arguments": {"test_mode": True}}, "allow", ZoneInfo("UTC")).of_call
+
+    assert not condition.holds(call)
+    assert condition.seen(call) == "True (by a header)"
+
+
 def test_the_value_of_a_secret_argument_is_not_described() -> None:
     call = facts("create_smtp_credentials", {"domain": "mg.example.com", "password": "hunter2hunter2"})
     (condition,) = compile_match({"arguments": {"password": "x"}}, "deny", UTC).of_call
