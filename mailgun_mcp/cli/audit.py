@@ -70,7 +70,7 @@ NEXT_STEPS = (
     "record why it is missing with `mailgun-mcp audit restart`. If not, verify again after the first call."
 )
 ELSEWHERE = (
-    "Who can write the state directory can put back an older state with an older note: "
+    "Whoever can write the state directory can put back an older state with an older note: "
     "give --heads or --expect to compare with a head that was kept elsewhere."
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -86,7 +86,7 @@ def outcome(rule: Rule, operation: Operation) -> tuple[DecisionEffect, Level | N
 
 def _unclear(facts: Facts) -> Decision:
     more = f" ({len(facts.faults)} in all)" if len(facts.faults) > 1 else ""
-    return Decision("deny", UNCLEAR, f"it is not clear, or not safe, what it would do: {facts.faults[0]}{more}")
+    return Decision("deny", UNCLEAR, f"what it would do is unclear or unsafe: {facts.faults[0]}{more}")
 
 
 class _Failed(Exception):
