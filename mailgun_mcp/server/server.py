@@ -127,7 +127,7 @@ def _add_middleware(server: Server[dict[str, Any]], services: Services, principa
     """Add the middleware around every request, the outermost first."""
     # The SDK's own middleware only does tracing: it is replaced, or no tracer is configured.
     is_traced = not isinstance(get_tracer_provider(), ProxyTracerProvider)
-    server.middleware[:] = [Spans(server)] if is_traced else []
+    server.middleware[:] = [Spans(server, services)] if is_traced else []
     state = RequestStateSecurity(
         keys=services.seal_keys.derived(REQUEST_STATE) if services.seal_keys else [token_bytes(32)],
         ttl=services.policy.confirmation.ttl,

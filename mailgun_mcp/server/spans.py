@@ -1,7 +1,7 @@
 """The span of each MCP request, below the parent that `traceparent` in its `_meta` names.
 
-The SDK has such a middleware too. But it writes into spans what the client wrote: unknown names, ids of requests, and
-the errors that quote them. These may contain anything, personal data too, and be of any length.
+The SDK has such a middleware too. But it writes into spans what the client wrote: unknown names, ids of requests,
+`tracestate`, and the errors that quote them. These may contain anything, personal data too, and be of any length.
 """
 
 import re
@@ -17,6 +17,8 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span, ge
 from pydantic import ValidationError
 
 from mailgun_mcp.app.tracing import TRACER
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.procedures import compiled_procedures
 from mailgun_mcp.server.context import ServerContext
 
 NAMED = {"tools/call": "gen_ai.tool.name", "prompts/get": "gen_ai.prompt.name"}
@@ -31,8 +33,9 @@ IDENTIFIER = re.compile(r"[0-9a-fA-F-]{1,36}")
 class Spans:
     """Middleware that traces each message of a server."""
 
-    def __init__(self, server: Server[Any]) -> None:
+    def __init__(self, server: Server[Any], services: Services) -> None:
         self._server = server
+        self._services = services
         self._tracer = get_tracer(TRACER)
 
     async def __call__(self, ctx: ServerContext, call_next: CallNext) -> HandlerResult:
@@ -57,8 +60,7 @@ class Spans:
                 _failed(span, error)
                 raise
             name = (ctx.params or {}).get("name")
-            if method in NAMED and isinstance(name, str):
-                # It was found, so it is one of ours.
+            if method in NAMED and isinstance(name, str) and self._has(method, name):
                 span.update_name(f"{method} {name}")
                 span.set_attribute(NAMED[method], name)
             if _is_failure(result):
@@ -73,6 +75,12 @@ class Spans:
             or server.get_request_handler(method) is not None
             or server.get_notification_handler(method) is not None
         )
+
+    def _has(self, method: str, name: str) -> bool:
+        """Return whether the server has a tool or prompt of that name. A notification may get here with any."""
+        if method == "prompts/get":
+            return name in compiled_procedures()
+        return name in self._services.builtin_tools or name in self._services.catalogue
 
 
 def _is_failure(result: HandlerResult) -> bool:
@@ -92,7 +100,8 @@ def _failed(span: Span, error: Exception) -> None:
 def _parent(meta: Any) -> Context | None:
     """Return the context that `traceparent` names. None without a valid one: the span then starts a trace."""
     try:
-        context = extract(meta or {})
+        # Nothing else of `meta`: `tracestate` and `baggage` hold text of the client's.
+        context = extract({"traceparent": (meta or {}).get("traceparent")})
     except (ValueError, TypeError):
         return None
     return context if get_current_span(context).get_span_context().is_valid else None
