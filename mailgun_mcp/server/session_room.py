@@ -67,13 +67,20 @@ class SessionRoom:
             nonlocal opened
             if message["type"] == "http.response.start" and message["status"] < 400:
                 opened = dict(message["headers"]).get(HEADER)
+                if opened is not None:
+                    # The client may use it before the end of this answer.
+                    ending = {**scope, "method": "DELETE", "headers": []}
+                    self._sessions[opened] = _Session(principal_in(scope).id, ending, monotonic())
             await send(message)
 
-        await self._app(scope, receive, watch)
+        try:
+            await self._app(scope, receive, watch)
+        except BaseException:
+            # The SDK ends a session whose first answer breaks off.
+            if opened is not None:
+                self._sessions.pop(opened, None)
+            raise
         if opened is not None:
-            self._sessions[opened] = _Session(
-                principal_in(scope).id, {**scope, "method": "DELETE", "headers": []}, monotonic()
-            )
             await self._make_room(besides=opened)
 
     async def _make_room(self, besides: bytes) -> None:

@@ -93,12 +93,13 @@ class Sdk:
             await send({"type": "http.response.start", "status": 200, "headers": named})
 
 
-async def ask(room: SessionRoom, method: str, *headers: tuple[bytes, bytes]) -> None:
-    async def nothing(_: Any = None) -> Any:
-        """Neither send nor receive."""
+async def nothing(_: Any = None) -> Any:
+    """Neither send nor receive."""
 
+
+async def ask(room: SessionRoom, method: str, *headers: tuple[bytes, bytes], send: Any = nothing) -> None:
     scope = {"type": "http", "method": method, "headers": list(headers)}
-    await room(with_principal(scope, Principal("ann")), nothing, nothing)
+    await room(with_principal(scope, Principal("ann")), nothing, send)
 
 
 async def test_a_session_with_an_open_stream_is_not_ended() -> None:
@@ -116,6 +117,33 @@ async def test_a_session_with_an_open_stream_is_not_ended() -> None:
         sdk.stream.set()
     await ask(room, "POST")
     assert sdk.ended == [b"2", b"3", b"1"]
+
+
+async def test_a_stream_that_opens_before_the_first_answer_has_ended_counts() -> None:
+    sdk = Sdk()
+    room = SessionRoom(sdk, 1)
+    async with anyio.create_task_group() as tasks:
+
+        async def open_stream(_: Any) -> None:
+            tasks.start_soon(ask, room, "GET", (b"mcp-session-id", b"1"))
+            await anyio.wait_all_tasks_blocked()
+
+        await ask(room, "POST", send=open_stream)
+        await ask(room, "POST")
+        assert sdk.ended == []
+        sdk.stream.set()
+
+
+async def test_a_session_whose_first_answer_breaks_off_takes_no_room() -> None:
+    async def break_off(_: Any) -> None:
+        raise ConnectionError
+
+    sdk = Sdk()
+    room = SessionRoom(sdk, 1)
+    with pytest.raises(ConnectionError):
+        await ask(room, "POST", send=break_off)
+    await ask(room, "POST")
+    assert sdk.ended == []
 
 
 async def test_a_session_that_the_sdk_has_ended_takes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
