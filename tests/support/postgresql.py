@@ -51,9 +51,10 @@ SELECT md5(string_agg(line, ' ' ORDER BY line)) FROM (
 """
 """All of a database but its rows, as one value."""
 OTHERS_END = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+"""Waits until they have ended: a statement that was being made could still commit."""
 SEQUENCES_START_AGAIN = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
 
 
