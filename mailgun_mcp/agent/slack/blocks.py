@@ -88,7 +88,7 @@ def outcome(approval: Approval) -> str:
         case "approved" | "used":
             return f"Approved by {approval.people}"
         case "denied":
-            return f"Refused by {' and '.join(str(answer) for answer in approval.answers if not answer.yes)}"
+            return f"Refused by {approval.people}"
         case "expired":
             return "Nobody answered in time. Nothing was done."
         case "withdrawn":
