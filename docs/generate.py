@@ -37,6 +37,7 @@ from mailgun_mcp.simulator.control.routes import ROUTES, STREAMS
 from mailgun_mcp.simulator.sections.all_sections import HANDLERS
 from mailgun_mcp.simulator.sections.registry import MEANINGS
 from mailgun_mcp.simulator.worlds.scenario import json_schema, open_scenario, shipped_names
+from mailgun_mcp.text.suggest import sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -125,7 +126,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return f"{sentence(text)}." if text else ""
 
 
 def _arguments(parser: Parser) -> str:
