@@ -56,7 +56,7 @@ class Origin(NamedTuple):
     """The path of the base URL, which precedes every path."""
 
 
-_Attempt: TypeAlias = "asyncio.Future[tuple[asyncio.Transport, _Connection]]"
+_Attempt: TypeAlias = "asyncio.Future[socket.socket]"
 
 
 class Connections:
@@ -141,7 +141,12 @@ class Connections:
         tls = self._tls if origin.secure else None
         try:
             async with asyncio.timeout(seconds):
-                return await _first_to_connect(origin, tls)
+                connected = await _first_to_connect(origin)
+                # From here on, the loop closes the socket if the connection fails.
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    _Connection, sock=connected, ssl=tls, server_hostname=origin.host if tls else None
+                )
+                return connection
         except TimeoutError as error:
             raise NotConnectedError("ConnectTimeout", "connecting took too long") from error
         except (OSError, UnicodeError) as error:
@@ -173,12 +178,11 @@ def _head(message: Message, origin: Origin) -> bytes:
     return b"\r\n".join([first, *headers, b"", b""])
 
 
-async def _first_to_connect(origin: Origin, tls: ssl.SSLContext | None) -> "_Connection":
-    """Return a connection to the address of the host that answers first, and close all others. Raises OSError.
+async def _first_to_connect(origin: Origin) -> socket.socket:
+    """Return a socket that is connected to the address of the host that answers first. Raises OSError.
 
     asyncio can try addresses in parallel too, but what connects while it is cancelled stays open.
     """
-    loop = asyncio.get_running_loop()
     addresses = [origin.host] if _is_address(origin.host) else await _resolve(origin)
     attempts: list[_Attempt] = []
     running: set[_Attempt] = set()
@@ -186,21 +190,28 @@ async def _first_to_connect(origin: Origin, tls: ssl.SSLContext | None) -> "_Con
     try:
         while chosen is None and (addresses or running):
             if addresses:
-                name = origin.host if tls else None
-                connect = loop.create_connection(
-                    _Connection, addresses.pop(0), origin.port, ssl=tls, server_hostname=name
-                )
-                attempts.append(asyncio.ensure_future(connect))
+                attempts.append(asyncio.ensure_future(_connected(addresses.pop(0), origin.port)))
                 running.add(attempts[-1])
             patience = HAPPY_EYEBALLS if addresses else None
             done, running = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             chosen = next((attempt for attempt in done if attempt.exception() is None), None)
-        return (chosen or attempts[0]).result()[1]
+        return (chosen or attempts[0]).result()
     finally:
         for attempt in attempts:
             if attempt is not chosen:
                 attempt.cancel()
                 attempt.add_done_callback(_close_unused)
+
+
+async def _connected(address: str, port: int) -> socket.socket:
+    connecting = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connecting.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connecting, (address, port))
+    except BaseException:
+        connecting.close()
+        raise
+    return connecting
 
 
 def _is_address(host: str) -> bool:
@@ -223,7 +234,7 @@ async def _resolve(origin: Origin) -> list[str]:
 
 def _close_unused(attempt: _Attempt) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result()[1].close()
+        attempt.result().close()
 
 
 class _Connection(asyncio.Protocol):

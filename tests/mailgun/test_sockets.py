@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import struct
+import sys
 from time import sleep as blocking_sleep
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.explain import LOOK_FIRST
+from mailgun_mcp.mailgun.transport import HAPPY_EYEBALLS
 from tests.mailgun.conftest import GET, SEND, Time, fault_of, make_client
 from tests.support.sockets import OK, Answer, answers, serving
 
@@ -130,6 +132,34 @@ async def test_a_handshake_that_never_ends_means_nothing_was_sent(time: Time) ->
         f"{server.url} could not be reached (ConnectTimeout); nothing was sent",
         False,
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the loopback device has one address")
+async def test_a_slow_handshake_is_not_begun_at_another_address_too(
+    time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    resolve = loop.getaddrinfo
+    elsewhere = []
+
+    async def two(_: str, port: int, **more: Any) -> list[Any]:
+        return [*await resolve("127.0.0.1", port, **more), *await resolve("127.0.0.2", port, **more)]
+
+    async def never(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async with serving(never) as server:
+        other = await asyncio.start_server(
+            lambda *_: elsewhere.append(1), "127.0.0.2", int(server.url.rpartition(":")[2])
+        )
+        server.scheme = "https"
+        client = make_client(time, server.url.replace("127.0.0.1", "localhost"), timeout=HAPPY_EYEBALLS * 8)
+        monkeypatch.setattr(loop, "getaddrinfo", two)
+        async with client, other:
+            fault = await fault_of(client, SEND, repeatable=False)
+
+    assert "ConnectTimeout" in str(fault)
+    assert (server.connections, elsewhere) == (1, [])
 
 
 @pytest.mark.parametrize("answer", [say_nothing, stop_midway])
