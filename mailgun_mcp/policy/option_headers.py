@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.request.coerce import exact_json
 
 ARGUMENTS = {
     "x-mailgun-tag": "tags",
@@ -27,6 +28,8 @@ ARGUMENTS = {
     "x-mailgun-suppress-headers": "suppress_headers",
     "x-mailgun-template-name": "template",
     "x-mailgun-template-version": "version",
+    "x-mailgun-variables": "variables",
+    "x-mailgun-template-variables": "template_variables",
 }
 """Header -> argument."""
 WORDS = {"yes": True, "true": True, "no": False, "false": False}
@@ -35,6 +38,8 @@ FLAGS = frozenset(
 )
 LISTS = frozenset({"tags", "suppress_headers"})
 """Options that can be given several times."""
+OBJECTS = frozenset({"variables", "template_variables"})
+"""Options whose header is a JSON object. It adds to the argument."""
 BYPASS = "x-mailgun-suppressions-bypass"
 """Has mail delivered to people who unsubscribed or complained. Mailgun does not document it, but knows it."""
 ENCODED = "=?"
@@ -67,13 +72,28 @@ def with_options_of(
         if ENCODED in str(value):
             faults.append(f"{name}: an encoded word in the header {header.strip()} may hide another value")
         option = _read(name, value)
-        if name in LISTS:
+        if name in OBJECTS:
+            options[name] = _merged(name, options.get(name, arguments.get(name)) or {}, option, faults)
+        elif name in LISTS:
             options[name] = [*options.get(name, _listed(arguments.get(name))), option]
         elif (before := options.get(name, arguments.get(name, option))) != option:
             faults.append(f"{name}: {before!r} and {option!r} (in the header {header.strip()}) contradict each other")
         else:
             options[name] = option
     return {**arguments, **options} if options else arguments
+
+
+def _merged(name: str, before: Any, text: str, faults: list[str]) -> Any:
+    added = exact_json(text)
+    if not isinstance(before, dict) or not isinstance(added, dict):
+        faults.append(f"{name}: a header sets it too, and is not a JSON object")
+        return before
+    faults += [
+        f"{name}: {key!r} has another value in a header"
+        for key in before.keys() & added.keys()
+        if before[key] != added[key]
+    ]
+    return before | added
 
 
 def _read(name: str, value: Any) -> Any:

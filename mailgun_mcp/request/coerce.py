@@ -96,7 +96,7 @@ def _coerce(value: Any, schema: Mapping[str, Any]) -> Any:
 
 def _array(value: Any, items: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
-        parsed = _parsed(value)
+        parsed = exact_json(value)
         if isinstance(parsed, list):
             value = parsed
         elif declared_type(items) == "string" and value.strip() and not value.lstrip().startswith("["):
@@ -106,7 +106,7 @@ def _array(value: Any, items: Mapping[str, Any]) -> Any:
 
 
 def _object(value: Any, schema: Mapping[str, Any]) -> Any:
-    parsed = _parsed(value) if isinstance(value, str) else value
+    parsed = exact_json(value) if isinstance(value, str) else value
     if not isinstance(parsed, dict):
         return value
     coerced = coerce_arguments(schema, parsed)
@@ -138,7 +138,7 @@ def _is_exact(text: str) -> bool:
     return Decimal(text) == Decimal(repr(float(text)))
 
 
-def _parsed(text: str) -> Any:
+def exact_json(text: str) -> Any:
     """Return the JSON value of the text, or None if it is not JSON or would lose something."""
     try:
         return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refuse_constant)

@@ -72,6 +72,8 @@ def test_a_header_alone_is_no_test_mode() -> None:
         ("deliver_within: 5m", "X-Mailgun-Deliver-Within", "5m"),
         ("suppress_headers: all", "X-Mailgun-Suppress-Headers", "all"),
         ("archive_to: 'https://evil.example/*'", "X-Mailgun-Archive-To", "https://evil.example/x"),
+        ("variables.plan: gold", "X-Mailgun-Variables", '{"plan": "gold"}'),
+        ("template_variables.plan: gold", "X-Mailgun-Template-Variables", '{"plan": "gold"}'),
     ],
 )
 def test_a_rule_about_an_argument_sees_the_header(condition: str, header: str, value: str) -> None:
@@ -86,6 +88,26 @@ def test_a_rule_is_not_passed_by_an_encoded_word(value: str) -> None:
     rules = policy(f"extends: unguarded\n{rule('{tool: send_*, arguments: {tags: secret}}')}")
     assert effect(rules, headers={"X-Mailgun-Tag": value}) == "deny"
     assert mime_effect(rules, f"X-Mailgun-Tag: {value}") == "deny"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "plan=gold",
+        '{"plan": "silver", "plan": "gold"}',
+        "[" * 20_000,
+        '["gold"]',
+        '{"plan": "gold"',
+        "{'plan': 'gold'}",
+        '{"plan": "silver"}',
+    ],
+)
+def test_variables_of_a_header_must_be_readable_and_contradict_no_argument(value: str) -> None:
+    rules = policy("extends: unguarded")
+    gold = {"variables": {"plan": "gold"}}
+    assert effect(rules, headers={"X-Mailgun-Variables": '{"plan": "gold"}'}, **gold) == "allow"
+    assert effect(rules, headers={"X-Mailgun-Variables": value}, **gold) == "deny"
+    assert mime_effect(rules, f"X-Mailgun-Variables: {value}", **gold) == "deny"
 
 
 @pytest.mark.parametrize("value", ["true", "yes", "", "false"])
