@@ -95,7 +95,7 @@ def test_a_rule_is_not_passed_by_an_encoded_word(value: str) -> None:
     [
         "plan=gold",
         '{"plan": "silver", "plan": "gold"}',
-        "[" * 20_000,
+        pytest.param("[" * 20_000, id="nested deeply"),
         '["gold"]',
         '{"plan": "gold"',
         "{'plan': 'gold'}",
