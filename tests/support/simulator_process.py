@@ -17,7 +17,8 @@ def simulating(
     """Run the simulator on a free port; gives the process and the lines that it greets with."""
     process = subprocess.Popen(
         start("simulator", "--port", "0", *arguments),
-        env=environment(home),
+        # Killed, it leaves its temporary folder behind.
+        env={**environment(home), "TMPDIR": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
