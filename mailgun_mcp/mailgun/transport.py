@@ -13,7 +13,6 @@ import socket
 import ssl
 import time
 from collections import defaultdict
-from contextlib import suppress
 from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple, TypeAlias, cast
@@ -31,6 +30,7 @@ from mailgun_mcp.mailgun.exchange import (
     NotConnectedError,
     OversizedError,
 )
+from mailgun_mcp.text.host_names import canonical_ip
 
 HAPPY_EYEBALLS = 0.25
 """Seconds after which the next address of a host is tried in parallel (RFC 8305)."""
@@ -183,7 +183,8 @@ async def _first_to_connect(origin: Origin) -> socket.socket:
 
     asyncio can try addresses in parallel too, but what connects while it is cancelled stays open.
     """
-    addresses = [origin.host] if _is_address(origin.host) else await _resolve(origin)
+    # A resolver would start a thread to say that an address is one.
+    addresses = [origin.host] if canonical_ip(origin.host) else await _resolve(origin)
     attempts: list[_Attempt] = []
     running: set[_Attempt] = set()
     chosen: _Attempt | None = None
@@ -212,15 +213,6 @@ async def _connected(address: str, port: int) -> socket.socket:
         connecting.close()
         raise
     return connecting
-
-
-def _is_address(host: str) -> bool:
-    """Whether a host is an address already: a resolver would start a thread to say so."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with suppress(OSError):
-            socket.inet_pton(family, host)
-            return True
-    return False
 
 
 async def _resolve(origin: Origin) -> list[str]:
