@@ -88,7 +88,7 @@ def _signed(key: AuditKey, message: str) -> str:
     return f"{key.id}:{hmac_digest(key.secret, message.encode(), 'sha256').hex()}"
 
 
-def end_of(connection: Connection) -> tuple[int, str]:
+def read_head(connection: Connection) -> tuple[int, str]:
     """Return the number of the newest entry, even if it was removed, and the hash of the last entry still there."""
     row = connection.execute("SELECT seq, hash FROM audit_head").fetchone()
     return int(row["seq"]), str(row["hash"])

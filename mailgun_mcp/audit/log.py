@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from mailgun_mcp.audit.entries import START as START
-from mailgun_mcp.audit.entries import LogEntry, StoredEntry, end_of, insert, key_of, keyed_hash, last_to_remove
+from mailgun_mcp.audit.entries import LogEntry, StoredEntry, insert, key_of, keyed_hash, last_to_remove, read_head
 from mailgun_mcp.audit.head_note import HeadNote
 from mailgun_mcp.audit.heads import Head
 from mailgun_mcp.audit.log_keys import AuditKey, AuditKeys, keys_of
@@ -130,7 +130,7 @@ class AuditLog:
     def prepare(self) -> None:
         """Open the log and read its key, so that the first entry does not wait for them. Raises StateError."""
         with self._store.reading() as connection:
-            key_id = key_of(end_of(connection)[1])
+            key_id = key_of(read_head(connection)[1])
         if key_id is not None:
             self._keys.prepare(key_id)
 
@@ -171,7 +171,7 @@ class AuditLog:
     def last(self) -> int:
         """The number of the last entry."""
         with self._store.reading() as connection:
-            return end_of(connection)[0]
+            return read_head(connection)[0]
 
     def of_call(self, call: str) -> list[StoredEntry]:
         """Return the entries of one call. Raises UnknownNameError if there is none."""
@@ -208,7 +208,7 @@ class AuditLog:
             return self._verify_missing(expect, heads)
         with self._store.reading() as connection:
             # Before the first entry with a key, a head was noted. Servers that share a database have other directories.
-            anchor, (last, newest) = _anchor(connection), end_of(connection)
+            anchor, (last, newest) = _anchor(connection), read_head(connection)
         result = ChainCheck(self._keys, anchor, heads, expect).run(self.entries(anchor[0]), last)
         keyed = key_of(newest) is not None or self._keys.exist
         return replace(result, broken=self._note.fault(local)) if keyed and not result.broken else result
@@ -223,7 +223,7 @@ class AuditLog:
         """Return the last entry, after making sure that everything up to it would survive a power cut."""
         with self._store.writing(lock=LOCK) as connection:
             connection.execute("UPDATE audit_anchor SET seq = seq")
-            head = Head(*end_of(connection), now)
+            head = Head(*read_head(connection), now)
         return self._note.signed(head)
 
     def note_head(self, head: Head) -> None:
@@ -246,7 +246,7 @@ class AuditLog:
     def rotate_key(self, now: float) -> AuditKey:
         """Sign all later entries with a new key, and return it. The old key signs an entry that says so."""
         with self._store.writing(lock=LOCK) as connection:
-            self._signing_key(connection, end_of(connection)[1], now)
+            self._signing_key(connection, read_head(connection)[1], now)
             key = self._keys.add(now)
             self._write(connection, [LogEntry("", "rotated", {"to": key.id})], now)
             self._write(connection, [LogEntry("", "sealed", {"key": key.id})], now, key)
@@ -280,11 +280,11 @@ class AuditLog:
         self, connection: Connection, entries: Iterable[LogEntry], now: float, key: AuditKey | None = None
     ) -> tuple[int, str]:
         """Write the entries, and return the number and hash of the last one."""
-        seq, prev = end_of(connection)
+        seq, prev = read_head(connection)
         if key is None:
             key = self._signing_key(connection, prev, now)
             if key_of(prev) is None:
-                seq, prev = end_of(connection)
+                seq, prev = read_head(connection)
         rows = _rows(entries, now, key=key, seq=seq, prev=prev)
         insert(connection, rows)
         return (rows[-1].seq, rows[-1].hash) if rows else (seq, prev)
@@ -295,7 +295,7 @@ class AuditLog:
         if key_id is None:
             key = self._keys.newest()
             if key is None and self._shared is None and not self._keys.exist:
-                key = self._note.begin(Head(*end_of(connection), now), now)
+                key = self._note.begin(Head(*read_head(connection), now), now)
             key = key or self._keys.add(now)
             count = connection.execute("SELECT count(*) FROM audit_log").fetchone()[0]
             if count:

@@ -7,7 +7,7 @@ after the last entry that it has seen. The database accepts them if that is stil
 import json
 from collections.abc import Callable, Sequence
 
-from mailgun_mcp.audit.entries import StoredEntry, end_of
+from mailgun_mcp.audit.entries import StoredEntry, read_head
 from mailgun_mcp.store.database import Store
 
 ATTEMPTS = 3
@@ -19,7 +19,7 @@ Chain = Callable[[int, str], Sequence[StoredEntry] | None]
 
 
 class SharedAppend:
-    """One server's knowledge of the end of the log."""
+    """One server's knowledge of the head of the log."""
 
     def __init__(self, store: Store, lock: str) -> None:
         self._store = store
@@ -27,7 +27,7 @@ class SharedAppend:
         self.head: tuple[int, str] | None = None
         """Number and hash of the last entry when it was last seen."""
         self._others_write = False
-        """Whether other servers write so often that it pays to look for the end first: it costs less than a refusal."""
+        """Whether other servers write so often that it pays to read the head first: it costs less than a refusal."""
 
     def run(self, chain: Chain, *, durable: bool) -> bool:
         """Append, and return whether that worked. Raises StateError.
@@ -36,7 +36,7 @@ class SharedAppend:
         disk.
         """
         if self._others_write:
-            self._look_again()
+            self._read_head_again()
         for _ in range(ATTEMPTS):
             head, self.head = self.head, None
             entries = chain(*head) if head else None
@@ -49,10 +49,10 @@ class SharedAppend:
             self._others_write = True
         return False
 
-    def _look_again(self) -> None:
+    def _read_head_again(self) -> None:
         seen = self.head
         with self._store.reading() as connection:
-            self.head = end_of(connection)
+            self.head = read_head(connection)
         self._others_write = self.head != seen
 
 
