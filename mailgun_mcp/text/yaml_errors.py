@@ -35,9 +35,9 @@ def sentence(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
     if "unexpected end of stream" in problem or "document separator" in problem:
         start = error.context_mark or mark
         return (start.line if start else line) + 1, "a quote is not closed"
-    for pattern, sentence in SENTENCES:
+    for pattern, description in SENTENCES:
         if match := re.search(pattern, problem):
-            return line + 1, sentence.replace("{at}", match.groupdict().get("at", ""))
+            return line + 1, description.replace("{at}", match.groupdict().get("at", ""))
     return line + 1, problem
 
 
